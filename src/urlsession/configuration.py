@@ -1,0 +1,393 @@
+"""How a session behaves: every property of Foundation's, and a few of ours.
+
+Decides the defaults and which values are legal. A property that is accepted but
+does nothing yet says so in its docstring, and `Setting.acts` is False. Must not
+know what the values do.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Self
+
+from .headers import HeadersInit, HTTPHeaders
+from .request import CachePolicy, NetworkServiceType
+from .setting import (
+    Setting,
+    alpn_or_none,
+    class_tuple,
+    count,
+    flag,
+    interval,
+    mapping_or_none,
+    member,
+    object_or_none,
+    object_tuple,
+    optional_interval,
+    pem_or_none,
+    text_or_none,
+)
+
+if TYPE_CHECKING:
+    from .request import FilePath
+
+__all__ = (
+    "CookieAcceptPolicy",
+    "MultipathServiceType",
+    "TLSProtocolVersion",
+    "URLSessionConfiguration",
+)
+
+
+class CookieAcceptPolicy(enum.IntEnum):
+    """Which cookies are stored, with Apple's numbers."""
+
+    ALWAYS = 0
+    NEVER = 1
+    ONLY_FROM_MAIN_DOCUMENT_DOMAIN = 2
+
+
+class MultipathServiceType(enum.IntEnum):
+    """How several interfaces are used at once, with Apple's numbers."""
+
+    NONE = 0
+    HANDOVER = 1
+    INTERACTIVE = 2
+    AGGREGATE = 3
+
+
+class TLSProtocolVersion(enum.IntEnum):
+    """Versions of TLS, with their numbers on the wire."""
+
+    TLSV10 = 0x0301
+    TLSV11 = 0x0302
+    TLSV12 = 0x0303
+    TLSV13 = 0x0304
+
+
+RESERVED_HEADERS = frozenset(
+    (
+        "authorization",
+        "connection",
+        "host",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "www-authenticate",
+    )
+)
+WEEK = 604_800.0  # seconds; Foundation's limit for a whole load
+
+
+class URLSessionConfiguration:
+    """How a session behaves. Make one with `default` or `ephemeral`.
+
+    A session takes a copy when it is made: later changes do not reach it.
+
+    Setting a property raises `TypeError` for a value of the wrong kind and
+    `ValueError` for one that is out of range; a name that does not exist is an
+    `AttributeError`.
+
+    Source: Foundation's ``URLSessionConfiguration``.
+    """
+
+    # No __dict__: a misspelt property must not be taken in silence.
+    __slots__ = ("__weakref__", "_is_ephemeral", "_values")
+
+    def __init__(self) -> None:
+        self._is_ephemeral = False
+        self._values: dict[str, object] = {}
+
+    @classmethod
+    def default(cls) -> Self:
+        """Return a new configuration whose stores are shared and kept."""
+        return cls()
+
+    @classmethod
+    def ephemeral(cls) -> Self:
+        """Return a new configuration whose stores are private and in memory."""
+        made = cls()
+        made._is_ephemeral = True
+        return made
+
+    @classmethod
+    def background(cls, identifier: str) -> Self:
+        """Raise: transfers that outlive the process are not offered yet.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError(
+            f"background session {identifier!r}: background transfers are not "
+            "offered yet; use URLSessionConfiguration.default()"
+        )
+
+    @property
+    def identifier(self) -> str | None:
+        """The identifier of a background session; None for every other."""
+        return None
+
+    # Time
+
+    timeout_interval_for_request = Setting(
+        60.0,
+        interval,
+        "Seconds without progress before a load fails; infinity for never. "
+        "A request's own timeout beats it.",
+    )
+    timeout_interval_for_resource = Setting(
+        WEEK, interval, "Seconds that a whole load may take; infinity for any."
+    )
+    idle_connection_timeout = Setting[float | None](
+        60.0,
+        optional_interval,
+        "Seconds after which an unused connection is closed; None for never. "
+        "Ours, not Foundation's.",
+    )
+    maximum_connection_lifetime = Setting[float | None](
+        None,
+        optional_interval,
+        "Seconds after which a connection takes no new load; None for any. "
+        "Ours, not Foundation's.",
+    )
+
+    # Connections and trust
+
+    http_maximum_connections_per_host = Setting(
+        6,
+        count,
+        "Connections to one host at a time over HTTP/1.1; further loads wait.",
+    )
+    http_protocol = Setting[str | None](
+        None,
+        alpn_or_none,
+        "The one version of HTTP to speak, by its ALPN id (http/1.1, h2, h3); None "
+        "to agree with each server on HTTP/2 or HTTP/1.1. Ours, not Foundation's.",
+    )
+    connection_proxy_dictionary = Setting[Mapping[str, object] | None](
+        None,
+        mapping_or_none,
+        "Proxies under CFNetwork's keys; None for those of the environment.",
+        acts=False,
+    )
+    proxy_configurations = Setting[Sequence[object]](
+        (), object_tuple, "Proxies, tried in order.", acts=False
+    )
+    protocol_classes = Setting[Sequence[type]](
+        (), class_tuple, "Protocol classes asked before the built-in.", acts=False
+    )
+    requires_dnssec_validation = Setting(
+        False, flag, "Whether every name must be signed.", acts=False
+    )
+    enables_early_data = Setting(
+        False, flag, "Whether GET and HEAD may go with TLS 0-RTT.", acts=False
+    )
+    http_should_use_pipelining = Setting(
+        False, flag, "HTTP/1.1 pipelining; deprecated by Apple too.", acts=False
+    )
+    multipath_service_type = Setting(
+        MultipathServiceType.NONE,
+        member(MultipathServiceType),
+        "How several interfaces are used at once.",
+        acts=False,
+    )
+
+    # Stores
+
+    request_cache_policy = Setting(
+        CachePolicy.USE_PROTOCOL_CACHE_POLICY,
+        member(CachePolicy),
+        "Whether a cache may answer.",
+        acts=False,
+    )
+    url_cache = Setting[object | None](
+        None, object_or_none, "The cache; None for no caching.", acts=False
+    )
+    http_cookie_storage = Setting[object | None](
+        None, object_or_none, "The cookies; None for no cookie handling.", acts=False
+    )
+    http_should_set_cookies = Setting(
+        True, flag, "Whether stored cookies are sent.", acts=False
+    )
+    http_cookie_accept_policy = Setting(
+        CookieAcceptPolicy.ONLY_FROM_MAIN_DOCUMENT_DOMAIN,
+        member(CookieAcceptPolicy),
+        "Which cookies are stored.",
+        acts=False,
+    )
+    url_credential_storage = Setting[object | None](
+        None, object_or_none, "The credentials; None for none.", acts=False
+    )
+
+    # What the system may do
+
+    network_service_type = Setting(
+        NetworkServiceType.DEFAULT,
+        member(NetworkServiceType),
+        "What kind of traffic this is.",
+        acts=False,
+    )
+    allows_cellular_access = Setting(
+        True, flag, "Whether cellular interfaces may be used.", acts=False
+    )
+    allows_expensive_network_access = Setting(
+        True, flag, "Whether expensive interfaces may be used.", acts=False
+    )
+    allows_constrained_network_access = Setting(
+        True, flag, "Whether interfaces in Low Data Mode may be used.", acts=False
+    )
+    allows_ultra_constrained_network_access = Setting(
+        True, flag, "Whether satellite-like links may be used.", acts=False
+    )
+    waits_for_connectivity = Setting(
+        False, flag, "Whether a load without a route waits for one.", acts=False
+    )
+    is_discretionary = Setting(
+        False, flag, "Whether the system chooses when to load.", acts=False
+    )
+    shared_container_identifier = Setting[str | None](
+        None, text_or_none, "Container shared with an app extension.", acts=False
+    )
+    session_sends_launch_events = Setting(
+        True, flag, "Whether the app is woken for background loads.", acts=False
+    )
+    should_use_extended_background_idle_mode = Setting(
+        False, flag, "Deprecated by Apple.", acts=False
+    )
+
+    @property
+    def http_additional_headers(self) -> HTTPHeaders:
+        """Header fields for every request that lacks them; None clears them.
+
+        Not Authorization, Connection, Host, Proxy-Authenticate,
+        Proxy-Authorization or WWW-Authenticate: these belong to one request, or
+        to the system (`ValueError`). In particular a session's Authorization
+        would go to every host that the session talks to.
+        """
+        headers = self._values.get("http_additional_headers")
+        if not isinstance(headers, HTTPHeaders):
+            headers = self._values["http_additional_headers"] = HTTPHeaders()
+        return headers
+
+    @http_additional_headers.setter
+    def http_additional_headers(self, fields: HeadersInit | None) -> None:
+        headers = HTTPHeaders(() if fields is None else fields)
+        _refuse_reserved(headers)
+        self._values["http_additional_headers"] = headers
+
+    @property
+    def trusted_certificates(self) -> str | bytes | None:
+        """Certificates to trust instead of the system's roots. Ours.
+
+        PEM as bytes, or the path of a PEM file; None for the system's roots.
+        """
+        value = self._values.get("trusted_certificates")
+        return value if isinstance(value, str | bytes) else None
+
+    @trusted_certificates.setter
+    def trusted_certificates(self, value: FilePath | str | bytes | None) -> None:
+        self._values["trusted_certificates"] = pem_or_none(
+            "trusted_certificates", value
+        )
+
+    @property
+    def tls_minimum_supported_protocol_version(self) -> TLSProtocolVersion:
+        """The oldest TLS to speak; TLS 1.2 unless set."""
+        return self._tls_version(_TLS_MINIMUM, TLSProtocolVersion.TLSV12)
+
+    @tls_minimum_supported_protocol_version.setter
+    def tls_minimum_supported_protocol_version(self, value: TLSProtocolVersion) -> None:
+        version = member(TLSProtocolVersion)(_TLS_MINIMUM, value)
+        if version > (newest := self.tls_maximum_supported_protocol_version):
+            raise ValueError(f"{_TLS_MINIMUM}: {version.name} is above {newest.name}")
+        self._values[_TLS_MINIMUM] = version
+
+    @property
+    def tls_maximum_supported_protocol_version(self) -> TLSProtocolVersion:
+        """The newest TLS to speak; TLS 1.3 unless set."""
+        return self._tls_version(_TLS_MAXIMUM, TLSProtocolVersion.TLSV13)
+
+    @tls_maximum_supported_protocol_version.setter
+    def tls_maximum_supported_protocol_version(self, value: TLSProtocolVersion) -> None:
+        version = member(TLSProtocolVersion)(_TLS_MAXIMUM, value)
+        if version < (oldest := self.tls_minimum_supported_protocol_version):
+            raise ValueError(f"{_TLS_MAXIMUM}: {version.name} is below {oldest.name}")
+        self._values[_TLS_MAXIMUM] = version
+
+    def copy(self) -> Self:
+        """Return an equal configuration that changes on its own; stores are shared.
+
+        Raises:
+            ValueError: A reserved header was put into `http_additional_headers`.
+        """
+        made = type(self)()
+        made._is_ephemeral = self._is_ephemeral
+        made._values = self._values.copy()
+        headers = self._values.get("http_additional_headers")
+        if isinstance(headers, HTTPHeaders):
+            # Set, not copied: fields added in place have not been checked.
+            made.http_additional_headers = headers
+        return made
+
+    __copy__ = copy
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, URLSessionConfiguration):
+            return NotImplemented
+        return (
+            self._is_ephemeral == other._is_ephemeral
+            and self._changes() == other._changes()
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # mutable, and equality is by value
+
+    def __repr__(self) -> str:
+        kind = "ephemeral" if self._is_ephemeral else "default"
+        changes = ", ".join(f"{n}={_shown(v)}" for n, v in self._changes().items())
+        return f"{type(self).__name__}.{kind}({changes})"
+
+    def _changes(self) -> dict[str, object]:
+        """Return what differs from the defaults, by name in order of name."""
+        return {
+            name: value
+            for name, value in sorted(self._values.items())
+            if value != _DEFAULTS[name]
+        }
+
+    def _tls_version(
+        self, name: str, default: TLSProtocolVersion
+    ) -> TLSProtocolVersion:
+        value = self._values.get(name)
+        return value if isinstance(value, TLSProtocolVersion) else default
+
+
+_TLS_MINIMUM = "tls_minimum_supported_protocol_version"
+_TLS_MAXIMUM = "tls_maximum_supported_protocol_version"
+_DEFAULTS: dict[str, object] = {
+    name: setting.default
+    for name, setting in vars(URLSessionConfiguration).items()
+    if isinstance(setting, Setting)
+} | {
+    "http_additional_headers": HTTPHeaders(),
+    "trusted_certificates": None,
+    _TLS_MINIMUM: TLSProtocolVersion.TLSV12,
+    _TLS_MAXIMUM: TLSProtocolVersion.TLSV13,
+}
+
+
+def _refuse_reserved(headers: HTTPHeaders) -> None:
+    for name in headers:
+        if name.lower() in RESERVED_HEADERS:
+            raise ValueError(
+                f"http_additional_headers must not hold {name}: set it on the request"
+            )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    if isinstance(value, HTTPHeaders):
+        return repr(value.keys())  # values may be secrets
+    return repr(value)

@@ -1,0 +1,64 @@
+"""Lines of the user's program, as values that hold no frame.
+
+Decides what counts as *the user's* line: the innermost frame that is neither in
+this package nor in the interpreter's own asyncio and threading machinery. Must
+not keep a frame alive, and must not read a source file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from types import CodeType, FrameType
+
+__all__ = ("CallSite", "capture_call_site")
+
+_PACKAGE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_STDLIB_DIR = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_MACHINERY = tuple(
+    _STDLIB_DIR + name
+    for name in ("asyncio" + os.sep, "concurrent" + os.sep, "contextlib.py")
+) + (_STDLIB_DIR + "threading.py", "<frozen ")
+# Programs that ship inside the package are somebody's user code all the same.
+_USER_PARTS = (_PACKAGE_DIR + "cli" + os.sep + "fetch",)
+
+_is_internal_by_code: dict[str, bool] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """One line of a program: where a session, a task or a connection was made."""
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} in {self.function}"
+
+
+def capture_call_site(depth: int = 1) -> CallSite | None:
+    """Return the user's line that led here, or None if no frame is the user's.
+
+    Args:
+        depth: Frames to skip before looking; 1 starts at the caller.
+    """
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:
+        code = frame.f_code
+        if not _is_internal(code):
+            return CallSite(code.co_filename, frame.f_lineno, code.co_qualname)
+        frame = frame.f_back
+    return None
+
+
+def _is_internal(code: CodeType) -> bool:
+    file = code.co_filename
+    known = _is_internal_by_code.get(file)
+    if known is None:
+        known = (
+            file.startswith(_PACKAGE_DIR) and not file.startswith(_USER_PARTS)
+        ) or file.startswith(_MACHINERY)
+        _is_internal_by_code[file] = known
+    return known

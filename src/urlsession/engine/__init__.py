@@ -1,0 +1,1 @@
+"""libcurl, by way of pycurl: pools, transfers and what drives them."""
