@@ -23,6 +23,7 @@ __all__ = (
     "URLErrorCode",
     "URLTimeoutError",
     "UsageError",
+    "without_password",
 )
 
 
@@ -194,7 +195,7 @@ class URLError(OSError):
     def __str__(self) -> str:
         text = f"{self.message} ({self.code.name}, {self.code.value})"
         if self.failing_url is not None:
-            text += f" loading {without_password(self.failing_url)}"
+            text += f" loading {_on_one_line(without_password(self.failing_url))}"
         return text
 
     def __repr__(self) -> str:
@@ -266,6 +267,11 @@ def _can_pickle(value: object) -> bool:
     except Exception:  # whatever a foreign __reduce__ raises means no
         return False
     return True
+
+
+def _on_one_line(url: str) -> str:
+    """Escape what would end a line of a log: a URL that cannot be read may hold it."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in url)
 
 
 _PASSWORD = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*://[^/?#:@]*):[^/?#]*@")

@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar, overload
 
 from .errors import UsageError
 
-__all__ = ("HTTPHeaders", "HeadersInit")
+__all__ = ("HTTPHeaders", "HeadersInit", "is_token")
 
 HeadersInit: TypeAlias = "HTTPHeaders | Mapping[str, str] | Iterable[tuple[str, str]]"
 """What header fields are made from: a mapping, or (name, value) pairs."""

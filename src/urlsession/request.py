@@ -319,11 +319,12 @@ class URLRequest:
 
     @property
     def is_plain(self) -> bool:
-        """Whether this is a GET without header fields and body of its own."""
+        """Whether this is a GET with neither fields, body nor timeout of its own."""
         return (
-            self._http_method == "GET"
-            and self._headers is None
+            self._headers is None
             and self._http_body is None
+            and self._http_method == "GET"
+            and self._timeout_interval is None
             and self._http_body_stream is None
         )
 

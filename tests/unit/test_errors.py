@@ -127,6 +127,14 @@ def test_url_error_names_code_and_url() -> None:
     assert str(error) == "empty reply (BAD_SERVER_RESPONSE, -1011) loading http://a/b"
 
 
+def test_url_error_is_one_line_whatever_the_url_holds() -> None:
+    """A log cannot be forged by it."""
+    error = URLError(CODE, "cannot be read", failing_url="http://a/\r\nforged")
+
+    assert str(error).endswith(r"loading http://a/\r\nforged")
+    assert error.failing_url == "http://a/\r\nforged"
+
+
 def test_url_error_without_message_says_the_code_in_words() -> None:
     """A message is never empty."""
     assert str(URLError(URLErrorCode.TIMED_OUT)) == "timed out (TIMED_OUT, -1001)"

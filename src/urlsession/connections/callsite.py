@@ -16,10 +16,13 @@ __all__ = ("CallSite", "capture_call_site")
 
 _PACKAGE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STDLIB_DIR = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
-_MACHINERY = tuple(
-    _STDLIB_DIR + name
-    for name in ("asyncio" + os.sep, "concurrent" + os.sep, "contextlib.py")
-) + (_STDLIB_DIR + "threading.py", "<frozen ")
+_MACHINERY = (
+    _STDLIB_DIR + "asyncio" + os.sep,
+    _STDLIB_DIR + "concurrent" + os.sep,
+    _STDLIB_DIR + "contextlib.py",
+    _STDLIB_DIR + "threading.py",
+    "<frozen ",
+)
 # Programs that ship inside the package are somebody's user code all the same.
 _USER_PARTS = (_PACKAGE_DIR + "cli" + os.sep + "fetch",)
 

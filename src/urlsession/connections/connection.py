@@ -99,6 +99,8 @@ class Connection:
         bytes_received: Bytes of HTTP received, heads and bodies.
         opened_by: The user's line whose task opened it (captured under watch only).
         owner: The session.
+        curl_id: libcurl's number for it; -1 until known.
+        was_polled: Whether libcurl has waited for it since the last load ended.
     """
 
     id: int
@@ -123,6 +125,7 @@ class Connection:
     bytes_sent: int = 0
     bytes_received: int = 0
     curl_id: int = field(default=-1, repr=False)
+    was_polled: bool = field(default=False, repr=False)
 
     @property
     def state(self) -> ConnectionState:

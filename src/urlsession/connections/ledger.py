@@ -80,6 +80,7 @@ class Ledger:
         """Drop every entry: a forked child has no connections of its own yet."""
         self._open.clear()
         self._closed.clear()
+        self.opened_count = self.closed_count = 0
 
     def remember(self, count: int) -> None:
         """Keep up to `count` closed connections from now on."""
