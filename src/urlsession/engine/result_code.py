@@ -188,12 +188,18 @@ _CONNECTION_MESSAGES = (
     ("response 407", Code.USER_AUTHENTICATION_REQUIRED),
     ("CONNECT tunnel failed", Code.CANNOT_CONNECT_TO_HOST),
     ("chunk", Code.CANNOT_DECODE_RAW_DATA),
+    ("Too large response headers", Code.DATA_LENGTH_EXCEEDS_MAXIMUM),
 )
 _MESSAGES: dict[int, tuple[tuple[str, Code], ...]] = {
     # Whatever does not start like HTTP is HTTP/0.9 to libcurl.
-    _UNSUPPORTED_PROTOCOL: (("HTTP/0.9", Code.BAD_SERVER_RESPONSE),),
+    _UNSUPPORTED_PROTOCOL: (
+        ("HTTP/0.9", Code.BAD_SERVER_RESPONSE),
+        ("in response", Code.BAD_SERVER_RESPONSE),  # of another HTTP, or of none
+    ),
     _SSL_CONNECT_ERROR: _CONNECTION_MESSAGES,
     _RECV_ERROR: _CONNECTION_MESSAGES,
+    # QUIC notices a closed port when it sends.
+    _SEND_ERROR: (("Failed to connect", Code.CANNOT_CONNECT_TO_HOST),),
     # Said only when OpenSSL had nothing against the server's certificate: a TLS 1.2
     # server that calls ours expired ends here too.
     _PEER_FAILED_VERIFICATION: (

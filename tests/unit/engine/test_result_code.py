@@ -138,6 +138,24 @@ def test_errno_decides(curl_code: int, os_errno: int, code: Code) -> None:
             id="garbage-for-a-status-line",
         ),
         pytest.param(
+            pycurl.E_UNSUPPORTED_PROTOCOL,
+            "Unsupported HTTP/1 subversion in response",
+            Code.BAD_SERVER_RESPONSE,
+            id="status-line-without-a-status",
+        ),
+        pytest.param(
+            pycurl.E_SEND_ERROR,
+            "Failed to connect to 127.0.0.1:1 after 1 ms",
+            Code.CANNOT_CONNECT_TO_HOST,
+            id="quic-port-closed",
+        ),
+        pytest.param(
+            pycurl.E_RECV_ERROR,
+            "Too large response headers: 360095 > 307200",
+            Code.DATA_LENGTH_EXCEEDS_MAXIMUM,
+            id="head-of-10-mb",
+        ),
+        pytest.param(
             pycurl.E_RECV_ERROR,
             "chunk hex-length char not a hex digit: 0x7a",
             Code.CANNOT_DECODE_RAW_DATA,

@@ -1,0 +1,79 @@
+"""What a finished run adds to the account of its connection.
+
+Reads libcurl's figures of an easy handle that has just ended; decides nothing about
+the handle. Runs under the pool's lock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pycurl
+
+from ..connections import ConnectionEvent
+
+if TYPE_CHECKING:
+    from ..connections import Connection
+    from .handle import Handle
+    from .poller import Poller
+    from .roster import Roster
+
+__all__ = ("connection_let_go", "enter_run")
+
+_PROTOCOLS = {1: "http/1.0", 2: "http/1.1", 3: "h2", 30: "h3"}  # CURL_HTTP_VERSION_*
+_HEADER_SIZE = pycurl.HEADER_SIZE
+_REQUEST_SIZE = pycurl.REQUEST_SIZE
+_SIZE_DOWNLOAD = pycurl.SIZE_DOWNLOAD_T
+
+
+def connection_let_go(
+    roster: Roster, handle: Handle, curl_id: int
+) -> Connection | None:
+    """Find the connection of a run whose socket libcurl has let go already."""
+    if handle.opened:
+        return handle.opened[-1]
+    for connection in roster.by_fd.values():
+        if connection.curl_id == curl_id:
+            return connection
+    return None
+
+
+def enter_run(
+    roster: Roster,
+    poller: Poller | None,
+    connection: Connection,
+    curl: pycurl.Curl,
+    *,
+    has_failed: bool,
+) -> None:
+    """Enter a run that ended on `connection`."""
+    getinfo = curl.getinfo
+    if connection.curl_id < 0:
+        connection.curl_id = getinfo(pycurl.CONN_ID)
+        connection.protocol = _PROTOCOLS.get(getinfo(pycurl.INFO_HTTP_VERSION))
+    if connection.connected_at is None and not has_failed:
+        _connected_unseen(roster, poller, connection, curl)
+    elif not connection.was_polled and connection.protocol != "h2":
+        _used_unseen(roster, connection)
+    connection.was_polled = False
+    connection.loads += 1
+    connection.bytes_sent += getinfo(_REQUEST_SIZE)
+    connection.bytes_received += getinfo(_HEADER_SIZE) + getinfo(_SIZE_DOWNLOAD)
+
+
+def _connected_unseen(
+    roster: Roster, poller: Poller | None, connection: Connection, curl: pycurl.Curl
+) -> None:
+    """The whole exchange fitted into one turn: libcurl never waited to read."""
+    local = (curl.getinfo(pycurl.LOCAL_IP), curl.getinfo(pycurl.LOCAL_PORT))
+    roster.connected(connection, local)
+    if poller is not None and roster.is_alive(connection):
+        poller.rest(connection)
+
+
+def _used_unseen(roster: Roster, connection: Connection) -> None:
+    """The same on a connection of the pool: nobody has told of its use yet."""
+    if connection.loads and connection.connected_at is not None:
+        roster.tell(ConnectionEvent.REUSED, connection)
+        if roster.is_alive(connection):
+            roster.tell(ConnectionEvent.IDLE, connection)

@@ -1,0 +1,50 @@
+"""Who gives a pool its turns: an asyncio loop, or the shared I/O thread.
+
+A driver owns the epoll that a pool registers its sockets in. It has to notice that
+the epoll has something, or that an agreed time has come, and call `Pool.process`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from .poller import Poller
+    from .pool import Pool
+
+__all__ = ("Driver",)
+
+
+class Driver(Protocol):
+    """What a pool asks of whoever drives it.
+
+    Every method may be called from any thread unless it says otherwise.
+    """
+
+    def attach(self, pool: Pool) -> Poller:
+        """Start to watch `pool`; return where it registers its sockets."""
+
+    def detach(self, pool: Pool, poller: Poller, /) -> None:
+        """Stop to watch `pool`, whose sockets are closed, and let go of `poller`."""
+
+    def arm(self, pool: Pool, at: float) -> None:
+        """Call `pool.process` at monotonic time `at` at the latest."""
+
+    def is_current(self) -> bool:
+        """Whether the caller is the thread that drives: to wait there is to hang."""
+
+    def is_closed(self) -> bool:
+        """Whether this driver will never give a turn again."""
+
+    def call_soon(self, act: Callable[[], object]) -> None:
+        """Call `act` on the driving thread, soon; only ever from that thread."""
+
+    def wait(self, pool: Pool, is_done: Callable[[], bool], deadline: float) -> None:
+        """Lend the calling thread to `pool` until `is_done` or the deadline.
+
+        May return at once, having done nothing: the caller then waits by other means.
+        """
+
+    def rouse(self, pool: Pool) -> None:
+        """Have a thread that is lent to `pool` look again at what it waits for."""

@@ -1,0 +1,227 @@
+"""The shared I/O thread: the driver of every session that no loop drives.
+
+One thread serves all such sessions; it starts with the first connection and ends
+`LINGER_S` after the last pool has gone. A thread that waits for a result lends
+itself to the pool instead of switching threads twice for each request: while it
+does, the I/O thread leaves that pool alone.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .poller import LONGEST_POLL_S, Poller
+from .timetable import Timetable
+
+if TYPE_CHECKING:
+    from .pool import Pool
+
+__all__ = ("IO_THREAD_NAME", "IOThread", "forget_after_fork", "shared_io_thread")
+
+IO_THREAD_NAME = "urlsession-io"
+_SLACK_S = 0.002  # seconds; what is due so soon is not worth another turn
+LINGER_S = 2.0  # seconds without a pool before the thread ends
+
+
+class IOThread:
+    """A thread with one epoll over the epolls of its pools."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._pools: dict[int, Pool] = {}
+        self._timetable: Timetable[Pool] = Timetable()
+        self._thread: threading.Thread | None = None
+        self._epoll: select.epoll | None = None
+        self._wake_fd = -1
+        self._alarm_fd = -1  # always readable
+        self._sleeps_until = math.inf
+        self._is_stopping = False
+
+    # -- Driver --------------------------------------------------------------------
+
+    def attach(self, pool: Pool) -> Poller:
+        """Start to watch the pool, and the thread if it does not run."""
+        own = select.epoll()  # its own, so that a waiting thread can poll it alone
+        with self._lock:
+            if self._thread is None:
+                self._start_locked()
+            assert self._epoll is not None
+            self._pools[own.fileno()] = pool
+            self._epoll.register(own.fileno(), select.EPOLLIN)
+        return Poller(pool.roster, own, {}, pool)
+
+    def detach(self, pool: Pool, poller: Poller) -> None:
+        """Stop to watch the pool, then close its epoll."""
+        with self._lock:
+            if self._pools.pop(poller.fd, None) is not None and self._epoll:
+                self._epoll.unregister(poller.fd)
+            poller.close()
+            self._timetable.discard(pool)
+            must_wake = not self._pools and self._sleeps_until == math.inf
+        if must_wake:
+            self._wake()
+
+    def arm(self, pool: Pool, at: float) -> None:
+        """Have the pool processed at monotonic time `at`."""
+        with self._lock:
+            self._timetable.agree(pool, at)
+            must_wake = at < self._sleeps_until
+        if must_wake:
+            self._wake()
+
+    def is_current(self) -> bool:
+        """Whether the caller is the I/O thread."""
+        return self._thread is threading.current_thread()
+
+    def is_closed(self) -> bool:
+        """Never: the thread starts again when it is needed."""
+        return False
+
+    def call_soon(self, act: Callable[[], object]) -> None:
+        """Call `act` now: this thread has no turns to wait for."""
+        act()
+
+    def wait(self, pool: Pool, is_done: Callable[[], bool], deadline: float) -> None:
+        """Drive `pool` from the calling thread until `is_done`.
+
+        Only one thread does so at a time, and only while it is the only one with
+        an interest: otherwise the I/O thread serves everybody fairly.
+        """
+        if not pool.lead():
+            return
+        self._mask(pool, 0)
+        try:
+            while not is_done():
+                left_s = deadline - time.monotonic()
+                if left_s <= 0 or pool.running_count > 1:
+                    return
+                pool.wait_for_events(left_s)
+                pool.process()
+        finally:
+            pool.follow()
+            self._mask(pool, select.EPOLLIN)
+
+    def rouse(self, pool: Pool) -> None:
+        """Have the thread that waits on `pool` look again at what it waits for."""
+        pool.rouse(self._alarm_fd)
+
+    # -- the thread -------------------------------------------------------------------
+
+    def stop(self, timeout_s: float) -> None:
+        """End the thread; used at exit, when nobody will start it again."""
+        with self._lock:
+            thread = self._thread
+            self._is_stopping = thread is not None
+        if thread is not None and thread is not threading.current_thread():
+            self._wake()
+            thread.join(timeout_s)
+
+    def _start_locked(self) -> None:
+        self._epoll = select.epoll()
+        self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._epoll.register(self._wake_fd, select.EPOLLIN)
+        self._alarm_fd = os.eventfd(1, os.EFD_CLOEXEC)
+        self._thread = threading.Thread(
+            target=self._run, name=IO_THREAD_NAME, daemon=True
+        )
+        self._thread.start()
+
+    def _mask(self, pool: Pool, mask: int) -> None:
+        with self._lock:
+            if pool.epoll_fd in self._pools and self._epoll is not None:
+                self._epoll.modify(pool.epoll_fd, mask)
+
+    def _wake(self) -> None:
+        try:
+            os.eventfd_write(self._wake_fd, 1)
+        except (OSError, ValueError):  # it has just ended, and closed its descriptor
+            return
+
+    def _run(self) -> None:
+        epoll = self._epoll
+        assert epoll is not None
+        idle_since = math.inf
+        while True:
+            now = time.monotonic()
+            with self._lock:
+                due = self._timetable.take_due(now + _SLACK_S)
+                if self._pools:
+                    idle_since = math.inf
+                elif idle_since == math.inf:
+                    idle_since = now
+                if self._is_stopping or now - idle_since >= LINGER_S:
+                    self._end_locked()
+                    return
+                wake_at = min(self._timetable.next_at, idle_since + LINGER_S)
+                self._sleeps_until = 0.0 if due else wake_at
+            for pool in due:
+                _process(pool)
+            timeout_s = min(max(0.0, wake_at - now), LONGEST_POLL_S)
+            for fd, _events in epoll.poll(0 if due else timeout_s):
+                if fd == self._wake_fd:
+                    os.eventfd_read(fd)
+                    continue
+                pool_or_none = self._pools.get(fd)
+                if pool_or_none is not None:
+                    _process(pool_or_none)
+
+    def _end_locked(self) -> None:
+        assert self._epoll is not None
+        self._epoll.close()
+        os.close(self._wake_fd)
+        os.close(self._alarm_fd)
+        self._forget()
+
+    def forget_after_fork(self) -> None:
+        """In a forked child: there is no thread, and what it opened is the parent's."""
+        self._lock = threading.RLock()  # may be held by a thread that is not here
+        self._pools.clear()
+        self._timetable = Timetable()
+        for fd in (self._wake_fd, self._alarm_fd):
+            if fd >= 0:
+                os.close(fd)
+        if self._epoll is not None:
+            self._epoll.close()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._epoll = self._thread = None
+        self._wake_fd = self._alarm_fd = -1
+        self._sleeps_until = math.inf
+        self._is_stopping = False
+
+
+def _process(pool: Pool) -> None:
+    try:
+        pool.process()
+    except Exception:  # a defect: its transfers have failed; the other pools go on
+        import logging
+
+        logging.getLogger("urlsession").exception("driving %r failed", pool)
+
+
+_shared: IOThread | None = None
+
+
+def shared_io_thread() -> IOThread:
+    """Return the process's I/O thread, which starts when it is first needed."""
+    global _shared
+    if _shared is None:
+        _shared = IOThread()
+    return _shared
+
+
+def forget_after_fork() -> None:
+    """In a forked child there is no such thread: the next connection starts one.
+
+    The object stays: sessions that were never used before the fork may be used
+    after it, and hold it.
+    """
+    if _shared is not None:
+        _shared.forget_after_fork()

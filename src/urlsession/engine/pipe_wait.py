@@ -1,0 +1,62 @@
+"""Loads that wait to learn whether a server speaks HTTP/2.
+
+With `PIPEWAIT` libcurl lets them go on by itself if it does. If it does not, they
+would wait until the load that found out has *ended*, however long that takes.
+This ends their wait as soon as the TLS handshake has told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pycurl
+
+if TYPE_CHECKING:
+    from .handle import Handle
+    from .transfer import Transfer
+
+__all__ = ("PipeWait",)
+
+
+class PipeWait:
+    """The handshakes of one pool that are under way. Runs under the pool's lock."""
+
+    __slots__ = ("_shaking",)
+
+    def __init__(self) -> None:
+        self._shaking: list[tuple[Handle, Transfer]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._shaking)
+
+    def add(self, handle: Handle, transfer: Transfer) -> None:
+        """A handshake begins for `transfer`."""
+        self._shaking.append((handle, transfer))
+
+    def clear(self) -> None:
+        """Every connection has been closed."""
+        self._shaking.clear()
+
+    def settle(self, multi: pycurl.CurlMulti, running: Iterable[Handle]) -> bool:
+        """End the wait of those who need not wait any more; False if nobody did."""
+        shaking = [
+            (handle, transfer)
+            for handle, transfer in self._shaking
+            if transfer.handle is handle
+            and not handle.curl.getinfo(pycurl.APPCONNECT_TIME)
+        ]
+        has_news = len(shaking) < len(self._shaking)
+        self._shaking = shaking
+        if not has_news:
+            return False
+        has_ended_one = False
+        for handle in running:
+            if handle.curl.getinfo(pycurl.CONN_ID) < 0 and handle.end_pipe_wait():
+                # Each handle that is removed makes libcurl look at one that waits.
+                nudge = pycurl.Curl()
+                multi.add_handle(nudge)
+                multi.remove_handle(nudge)
+                nudge.close()
+                has_ended_one = True
+        return has_ended_one

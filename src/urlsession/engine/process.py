@@ -1,0 +1,63 @@
+"""What a process does to its pools when it ends, and when it forks.
+
+At exit: FIN for every connection, no callback, the ledger says ``exit``. In a
+forked child: the connections are the parent's. The child closes its copies of the
+descriptors without a byte to any peer (a TLS close_notify from the child would end
+the parent's connection), and never touches the multi handles again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable
+
+from ..connections import LEDGER
+from . import io_thread
+from .pool import LIVE_POOLS
+
+__all__ = ("install",)
+
+_JOIN_LIMIT_S = 1.0
+
+AbandonOwner = Callable[[object, str], None]
+"""Called with the owner of a pool that was taken from it, and why."""
+
+
+def install(abandon: AbandonOwner) -> None:
+    """See to exit and fork from now on; call once.
+
+    Args:
+        abandon: Tells the owner of a pool that it has lost it.
+    """
+    atexit.register(_close_at_exit, abandon)
+    os.register_at_fork(after_in_child=lambda: _abandon_in_child(abandon))
+
+
+def _close_at_exit(abandon: AbandonOwner) -> None:
+    io_thread.shared_io_thread().stop(_JOIN_LIMIT_S)
+    for pool in list(LIVE_POOLS):
+        pool.close_at_exit(_JOIN_LIMIT_S)
+        owner = pool.roster.owner.ref()
+        if owner is not None:
+            abandon(owner, "lost its connections since the process is ending")
+
+
+def _abandon_in_child(abandon: AbandonOwner) -> None:
+    io_thread.forget_after_fork()
+    devnull = os.open(os.devnull, os.O_RDWR)
+    for pool in list(LIVE_POOLS):
+        for fd in pool.abandon_in_child():
+            # Taken over rather than closed: libcurl in the child still knows the
+            # number, which must never come to mean somebody else's file.
+            os.dup2(devnull, fd, inheritable=False)
+        owner = pool.roster.owner.ref()
+        if owner is not None:
+            abandon(
+                owner,
+                "was made before this process was forked, its connections are the "
+                "parent's; make a new session here",
+            )
+    os.close(devnull)
+    LIVE_POOLS.clear()
+    LEDGER.forget()
