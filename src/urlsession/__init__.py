@@ -1,0 +1,115 @@
+"""URLSession for Python on libcurl.
+
+The names are given lazily, so that a program that only watches connections
+(`urlsession.watch`) never loads libcurl, and so that importing this package
+costs next to nothing. The modules that define the names are in `_MODULES`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+# Known to type checkers by its name; `typing` itself takes 7 ms to load.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from .configuration import URLSessionConfiguration
+    from .connections import ClosedBy, Connection, ConnectionEvent, ConnectionState
+    from .delegate import (
+        ResponseDisposition,
+        URLSessionDataDelegate,
+        URLSessionDelegate,
+        URLSessionTaskDelegate,
+    )
+    from .errors import SessionInvalidatedError, URLError, URLErrorCode, UsageError
+    from .headers import HTTPHeaders
+    from .metrics import URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
+    from .request import CachePolicy, NetworkServiceType, URLRequest
+    from .response import HTTPURLResponse, URLResponse
+    from .session import URLSession
+    from .tasks.data_task import URLSessionDataTask
+    from .tasks.reply import Reply
+    from .tasks.state import TaskState
+    from .tasks.stream import AsyncBytes
+    from .tasks.task import URLSessionTask
+
+    __version__: str
+
+__all__ = (
+    "AsyncBytes",
+    "CachePolicy",
+    "ClosedBy",
+    "Connection",
+    "ConnectionEvent",
+    "ConnectionState",
+    "HTTPHeaders",
+    "HTTPURLResponse",
+    "NetworkServiceType",
+    "Reply",
+    "ResponseDisposition",
+    "SessionInvalidatedError",
+    "TaskState",
+    "URLError",
+    "URLErrorCode",
+    "URLRequest",
+    "URLResponse",
+    "URLSession",
+    "URLSessionConfiguration",
+    "URLSessionDataDelegate",
+    "URLSessionDataTask",
+    "URLSessionDelegate",
+    "URLSessionTask",
+    "URLSessionTaskDelegate",
+    "URLSessionTaskMetrics",
+    "URLSessionTaskTransactionMetrics",
+    "UsageError",
+    "__version__",
+)
+
+_MODULES = {
+    "AsyncBytes": "tasks.stream",
+    "CachePolicy": "request",
+    "ClosedBy": "connections",
+    "Connection": "connections",
+    "ConnectionEvent": "connections",
+    "ConnectionState": "connections",
+    "HTTPHeaders": "headers",
+    "HTTPURLResponse": "response",
+    "NetworkServiceType": "request",
+    "Reply": "tasks.reply",
+    "ResponseDisposition": "delegate",
+    "SessionInvalidatedError": "errors",
+    "TaskState": "tasks.state",
+    "URLError": "errors",
+    "URLErrorCode": "errors",
+    "URLRequest": "request",
+    "URLResponse": "response",
+    "URLSession": "session",
+    "URLSessionConfiguration": "configuration",
+    "URLSessionDataDelegate": "delegate",
+    "URLSessionDataTask": "tasks.data_task",
+    "URLSessionDelegate": "delegate",
+    "URLSessionTask": "tasks.task",
+    "URLSessionTaskDelegate": "delegate",
+    "URLSessionTaskMetrics": "metrics",
+    "URLSessionTaskTransactionMetrics": "metrics",
+    "UsageError": "errors",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        # Reading the metadata costs more than the rest of the package: on demand.
+        from importlib.metadata import version
+
+        value: object = version(__name__)
+    elif name in _MODULES:
+        value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value  # the next access does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

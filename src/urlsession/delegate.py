@@ -1,0 +1,155 @@
+"""Delegates: who is told of a session's and its tasks' doings, and who decides.
+
+A delegate is any object with some of the methods below; the classes here list
+them for type checkers and for reading, and inheriting is optional. A method that
+decides returns its decision, or an awaitable of it. A method that is missing, or
+is inherited from here, means Foundation's default.
+
+All methods run on the session's `delegate_queue`, except `did_create_task`, which
+runs at once on the thread that makes the task.
+
+Source: Foundation's ``URLSessionDelegate``, ``URLSessionTaskDelegate``,
+``URLSessionDataDelegate``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from .errors import URLError
+    from .metrics import URLSessionTaskMetrics
+    from .request import BodyStream, URLRequest
+    from .response import HTTPURLResponse
+    from .session import URLSession
+    from .tasks.data_task import URLSessionDataTask
+    from .tasks.task import URLSessionTask
+
+__all__ = (
+    "ResponseDisposition",
+    "URLSessionDataDelegate",
+    "URLSessionDelegate",
+    "URLSessionTaskDelegate",
+    "find_method",
+)
+
+_MethodT = TypeVar("_MethodT", bound=Callable[..., object])
+
+
+class ResponseDisposition(enum.IntEnum):
+    """What to do with a response whose head has come.
+
+    ``BECOME_DOWNLOAD`` and ``BECOME_STREAM`` do not act yet: they end the task with
+    ``URLErrorCode.CANCELLED``.
+    """
+
+    CANCEL = 0
+    ALLOW = 1
+    BECOME_DOWNLOAD = 2
+    BECOME_STREAM = 3
+
+
+def _default(method: _MethodT) -> _MethodT:
+    """Mark a method as not implemented: its presence means nothing."""
+    method.is_default = True  # type: ignore[attr-defined]  # functions take attributes
+    return method
+
+
+def find_method(delegate: object | None, name: str) -> Callable[..., Any] | None:
+    """Return the delegate's own method of that name, or None if it has none."""
+    method = getattr(delegate, name, None)
+    if method is None or getattr(method, "is_default", False):
+        return None
+    return method if callable(method) else None
+
+
+class URLSessionDelegate:
+    """What a session tells of itself."""
+
+    @_default
+    def session_did_become_invalid(
+        self, session: URLSession, error: URLError | None
+    ) -> None:
+        """The session is over; its last message. `error` is None if it was asked for."""
+
+
+class URLSessionTaskDelegate(URLSessionDelegate):
+    """What happens to a task of any kind."""
+
+    @_default
+    def did_create_task(self, session: URLSession, task: URLSessionTask) -> None:
+        """A task was made; runs before the factory returns, on the same thread."""
+
+    @_default
+    def task_will_perform_http_redirection(
+        self,
+        session: URLSession,
+        task: URLSessionTask,
+        response: HTTPURLResponse,
+        new_request: URLRequest,
+    ) -> URLRequest | None | Awaitable[URLRequest | None]:
+        """Decide on a redirect.
+
+        Returns:
+            `new_request`, another request, or None to take the 3xx response itself as
+            the result.
+        """
+
+    @_default
+    def task_need_new_body_stream(
+        self, session: URLSession, task: URLSessionTask
+    ) -> BodyStream | None | Awaitable[BodyStream | None]:
+        """Give the body's stream anew, for a redirect that repeats it."""
+
+    @_default
+    def task_did_send_body_data(
+        self,
+        session: URLSession,
+        task: URLSessionTask,
+        bytes_sent: int,
+        total_bytes_sent: int,
+        total_bytes_expected_to_send: int,
+    ) -> None:
+        """More of the body went out; the expected total is -1 if it is not known."""
+
+    @_default
+    def task_did_receive_informational_response(
+        self, session: URLSession, task: URLSessionTask, response: HTTPURLResponse
+    ) -> None:
+        """A 1xx response came (not 101)."""
+
+    @_default
+    def task_did_finish_collecting_metrics(
+        self,
+        session: URLSession,
+        task: URLSessionTask,
+        metrics: URLSessionTaskMetrics,
+    ) -> None:
+        """The metrics are complete; just before `task_did_complete`."""
+
+    @_default
+    def task_did_complete(
+        self, session: URLSession, task: URLSessionTask, error: URLError | None
+    ) -> None:
+        """The task is over; its last message. `error` is None for any HTTP status."""
+
+
+class URLSessionDataDelegate(URLSessionTaskDelegate):
+    """What a data task receives, if it has neither handler nor awaiter for it."""
+
+    @_default
+    def data_task_did_receive_response(
+        self,
+        session: URLSession,
+        task: URLSessionDataTask,
+        response: HTTPURLResponse,
+    ) -> ResponseDisposition | None | Awaitable[ResponseDisposition | None]:
+        """Decide whether to go on; nothing more is told until the decision."""
+
+    @_default
+    def data_task_did_receive_data(
+        self, session: URLSession, task: URLSessionDataTask, data: bytes
+    ) -> None:
+        """A piece of the body came, decoded."""

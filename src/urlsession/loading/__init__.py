@@ -1,0 +1,1 @@
+"""URL protocols: how a request becomes transactions and a response."""

@@ -1,0 +1,559 @@
+"""One load over HTTP: the transactions of a task, one after the other.
+
+Decides when a transaction is the last. Whoever started the load (a task) is its
+`LoadClient` and answers the questions that have an answer; a load knows neither
+tasks nor delegates.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pycurl
+
+from ..engine.transfer import TimeLimits, Transfer
+from ..errors import URLError, URLErrorCode
+from ..response import HTTPURLResponse
+from ..url import parse_url
+from .body import BodyReader
+from .client import Transaction
+from .coding import BodyDecoder, CodingError, coding_names
+from .options import BUFFER_SIZE, body_options, header_options, stream_options
+from .redirect import MAXIMUM_REDIRECTS, is_redirect, redirected_request
+
+if TYPE_CHECKING:
+    from ..request import BodyStream, URLRequest
+    from .client import LoadClient, LoadContext
+
+__all__ = ("HTTPLoad",)
+
+_REDIRECT_BODY_LIMIT = 64 * 1024  # bytes read so that the connection can be kept
+
+
+class HTTPLoad(Transfer):
+    """Loads one request, and what it redirects to.
+
+    Attributes:
+        request: The request of the present transaction.
+        redirect_count: Redirects followed so far.
+        has_begun: Whether a transaction was ever handed to the pool.
+        reports_sent: Whether the client is told of what was sent of the body.
+    """
+
+    _reader: BodyReader | None = None
+    _earlier: list[Transaction] | None = None
+    _response: HTTPURLResponse | None = None
+    _location: str | None = None
+    _kept: list[bytes] | None = None
+    _decodes: bool = False
+    _decoder: BodyDecoder | None = None
+    _coding_error: CodingError | None = None
+    _next_request: URLRequest | None = None
+    _is_asking: bool = False
+    _dropped_size: int = 0
+    _held_at: float | None = None
+    _given_size: int | None = None
+    _lines: list[bytes]
+    _is_head_done: bool = False
+    _decoded_size: int = 0
+    _uploaded: int = 0
+    reports_sent: bool = False
+    redirect_count: int = 0
+    has_begun: bool = False
+
+    def __init__(
+        self, client: LoadClient, context: LoadContext, request: URLRequest
+    ) -> None:
+        self._client: LoadClient | None = client
+        self._context = context
+        self.request = request
+
+    # -- for the client; any thread, no lock held --------------------------------
+
+    def begin(self) -> None:
+        """Send the request.
+
+        Raises:
+            URLError: It cannot be sent: bad URL, a GET with a body, a body that
+                cannot be opened. Nothing was begun then.
+        """
+        request = self.request
+        parts = parse_url(request.url)
+        self.url = parts.request_url
+        self.host = parts.host
+        if parts.scheme == "https":
+            self.is_secure = True
+        context = self._context
+        self.limits = context.limits
+        if not request.is_plain:
+            self._prepare(request, context.limits)
+        if self.is_streaming:
+            self._prepare_stream(request)
+        self.has_begun = True
+        context.pool.start(self)
+        if self._client is None:  # cancelled meanwhile, on another thread
+            context.pool.cancel(self)
+
+    def cancel(self) -> None:
+        """Stop, without a word to the client; a connection in use is closed."""
+        self._client = None
+        self._context.pool.cancel(self)
+        self._close_reader()
+
+    def hold(self) -> None:
+        """Pause; both timers pause too."""
+        self._held_at = time.monotonic()
+        self._context.pool.hold(self)
+
+    def proceed(self) -> None:
+        """Go on after `hold`."""
+        held_at, self._held_at = self._held_at, None
+        if held_at is not None and self.handle is None and self.started_at >= 0:
+            # Between two runs, or taken out of the queue for a connection: nobody
+            # has looked at the timers meanwhile.
+            held_s = time.monotonic() - held_at
+            self.started_at += held_s
+            if self.watch is not None:
+                self.watch.resource_deadline += held_s
+        self._context.pool.resume(self)
+
+    def take_again(self) -> None:
+        """Go on after a piece of the body was not taken."""
+        self._context.pool.take_again(self)
+
+    def follow(self, request: URLRequest) -> None:
+        """Follow the redirect with `request`."""
+        self._next_request = request
+        if self._is_asking:  # the run goes on to its end, see `_receive_redirect_body`
+            self._context.pool.take_again(self)
+        else:
+            self._follow()
+
+    def _follow(self) -> None:
+        request = self._next_request
+        if self._client is None or request is None:
+            return
+        self.redirect_count += 1
+        if self.redirect_count > MAXIMUM_REDIRECTS:
+            message = f"server redirected more than {MAXIMUM_REDIRECTS} times"
+            self._fail(self._error(URLErrorCode.HTTP_TOO_MANY_REDIRECTS, message))
+            return
+        self._note_transaction()
+        reader = self._reader
+        if reader is None or request.http_body_stream is None:
+            self._run_again()
+        elif reader.can_rewind:
+            reader.rewind()
+            self._run_again()
+        else:
+            self._client.load_needs_new_body()
+
+    def follow_with_body(self, stream: BodyStream | None) -> None:
+        """Follow the redirect with a new stream for the body; None if there is none."""
+        if stream is None:
+            message = "the body's stream cannot be read again for the redirect"
+            code = URLErrorCode.REQUEST_BODY_STREAM_EXHAUSTED
+            self._fail(self._error(code, message))
+            return
+        assert self._next_request is not None
+        self._close_reader()
+        self._next_request.http_body_stream = stream
+        self._run_again()
+
+    def refuse_redirect(self) -> None:
+        """Let the 3xx response itself be the result."""
+        client, response = self._client, self._response
+        if client is None:
+            return
+        is_asking = self._is_asking  # first: the other thread clears it
+        self._location = None
+        if is_asking:  # now the body is wanted
+            self._context.pool.take_again(self)
+            return
+        if self.is_streaming and response is not None:
+            client.load_did_receive_response(response)
+        self._succeed()
+
+    def keep(self, data: bytes) -> None:
+        """Collect a piece of the body after all: nobody takes it. Inside."""
+        if self._kept is None:
+            self._kept = []
+        self._kept.append(data)
+
+    def transactions(self) -> list[Transaction]:
+        """Return what is known of each transaction so far, oldest first."""
+        transactions = list(self._earlier or ())
+        if self.has_begun:
+            transactions.append(self._transaction())
+        return transactions
+
+    def count_of_bytes_sent(self) -> int:
+        """Return the body bytes sent in this transaction."""
+        return self._without_framing(self._figure(pycurl.SIZE_UPLOAD_T, 9))
+
+    def count_of_bytes_received(self) -> int:
+        """Return the body bytes received in this transaction, before decoding."""
+        return self._figure(pycurl.SIZE_DOWNLOAD_T, 11)
+
+    # -- from the pool --------------------------------------------------------------
+
+    def receive_head_line(self, line: bytes) -> int | None:
+        """Gather the head; see `Transfer`."""
+        if line.startswith(b"HTTP/"):
+            self._lines = [line]
+            self._is_head_done = False
+        elif self._is_head_done:
+            return None  # trailers
+        elif line in (b"\r\n", b"\n"):
+            self._is_head_done = True
+            self._head_is_complete()
+        else:
+            self._lines.append(line)
+        return None
+
+    def receive_body(self, data: bytes) -> int | None:
+        """Pass a piece of the body on; see `Transfer`."""
+        if self._location is not None or self._is_asking:
+            return self._receive_redirect_body(data)
+        return self._receive_wanted(data)
+
+    def _receive_wanted(self, data: bytes) -> int | None:
+        if self._decoder is not None or self._coding_error is not None:
+            return self._receive_coded(data)
+        if self._client is None or self._client.load_did_receive_data(data):
+            self._decoded_size += len(data)
+            return None
+        self._context.pool.note_paused(self)
+        return int(pycurl.WRITEFUNC_PAUSE)
+
+    def did_finish(self) -> None:
+        """Decide whether that was all; see `Transfer`."""
+        if self._client is None:
+            return
+        if not self.is_streaming and not self.result_code:
+            self._head_was_collected()
+        elif self._coding_error is not None and self._location is None:
+            self._fail(self._error_of_coding(self._coding_error))
+        elif self.result_code and not self._has_left_redirect_body():
+            self._fail(self._error_of_run())
+        elif self._location is None:
+            self._succeed()
+        elif self._is_asking:
+            self._is_asking = False
+            self._follow()
+        else:
+            self._ask_about_redirect()
+
+    def did_time_out(self) -> None:
+        """Fail with ``TIMED_OUT``; see `Transfer`."""
+        limits = self._context.limits if self.limits is None else self.limits
+        self._fail(
+            self._error(
+                URLErrorCode.TIMED_OUT,
+                f"no progress for {limits.idle_s:g} s, or more than "
+                f"{limits.resource_s:g} s in all",
+            )
+        )
+
+    def _sent(self, _down: int, _downed: int, _up: int, uploaded: int) -> None:
+        """Libcurl's XFERINFOFUNCTION."""
+        uploaded = self._without_framing(uploaded)
+        if uploaded > self._uploaded and self._client is not None:
+            increment, self._uploaded = uploaded - self._uploaded, uploaded
+            self._client.load_did_send(uploaded, increment)
+
+    def _without_framing(self, uploaded: int) -> int:
+        # libcurl counts the frames of a chunked body too.
+        reader = self._reader
+        given = self._given_size if reader is None else reader.given_bytes
+        return uploaded if given is None else min(uploaded, given)
+
+    # -- inside ---------------------------------------------------------------------
+
+    def _head_is_complete(self) -> None:
+        client, lines = self._client, self._lines
+        status_code = int(lines[0].split(None, 2)[1])
+        response = HTTPURLResponse.from_raw(self.request.url, status_code, lines)
+        if client is None:
+            return
+        if status_code < 200 and status_code != 101:
+            client.load_did_receive_informational(response)
+            return
+        self._response = response
+        self._expect_coding(response)
+        location = response.value("Location")
+        if is_redirect(status_code, location):
+            self._location = location
+        else:
+            client.load_did_receive_response(response)
+
+    def _expect_coding(self, response: HTTPURLResponse) -> None:
+        coding = response.value("Content-Encoding") if self._decodes else None
+        if coding is not None and coding_names(coding):
+            try:
+                self._decoder = BodyDecoder(coding)
+            except CodingError as error:
+                self._coding_error = error
+
+    def _receive_coded(self, data: bytes) -> int | None:
+        client, decoder = self._client, self._decoder
+        if client is None:
+            return None
+        if decoder is None or self._coding_error is not None:
+            return -1  # libcurl ends the run, `did_finish` tells why
+        try:
+            is_taken = decoder.take(data, client.load_did_receive_data)
+        except CodingError as error:
+            self._coding_error = error
+            return -1
+        self._decoded_size = decoder.decoded_size
+        if is_taken:
+            return None
+        self._context.pool.note_paused(self)
+        return int(pycurl.WRITEFUNC_PAUSE)
+
+    def _receive_redirect_body(self, data: bytes) -> int | None:
+        """Ask where to go while the body waits: it is the reply if nowhere."""
+        if not self._is_asking:
+            self._ask_early()
+        if self._location is None:
+            self._is_asking = False
+            if self._client is not None and self._response is not None:
+                self._client.load_did_receive_response(self._response)
+            return self._receive_wanted(data)
+        if self._is_asking and self._next_request is None:
+            # What was read already costs nothing; and libcurl hands it over inside
+            # of its `pause`, where a refusal would cost the transaction's figures.
+            self._dropped_size = -BUFFER_SIZE
+            self._context.pool.note_paused(self)
+            return int(pycurl.WRITEFUNC_PAUSE)
+        self._dropped_size += len(data)
+        if self._dropped_size > _REDIRECT_BODY_LIMIT:
+            return -1  # not worth reading: libcurl ends the run, `did_finish` goes on
+        return None
+
+    def _ask_early(self) -> None:
+        client, response, location = self._client, self._response, self._location
+        if client is None or response is None or location is None:
+            return
+        try:
+            request = redirected_request(self.request, response.status_code, location)
+        except URLError:  # there is nothing to ask: `did_finish` fails with it
+            return
+        self._is_asking = True
+        client.load_was_redirected(response, request)
+
+    # -- after ------------------------------------------------------------------------
+
+    def _head_was_collected(self) -> None:
+        lines = self.head
+        if not lines or lines[-1] != b"\r\n" or lines.count(b"\r\n") > 1:
+            lines = _last_head(lines)
+            if not lines:
+                self._succeed()  # without a response, which is none
+                return
+        response = HTTPURLResponse.from_raw(self.request.url, self.status_code, lines)
+        self._response = response
+        if 300 <= self.status_code < 400:
+            self._location = response.value("Location")
+            if is_redirect(self.status_code, self._location):
+                self._ask_about_redirect()
+                return
+        self._succeed()
+
+    def _has_left_redirect_body(self) -> bool:
+        return self._location is not None and self.result_code == pycurl.E_WRITE_ERROR
+
+    def _ask_about_redirect(self) -> None:
+        response, location = self._response, self._location
+        assert response is not None and location is not None
+        assert self._client is not None
+        try:
+            request = redirected_request(self.request, response.status_code, location)
+        except URLError as error:
+            self._fail(error)
+            return
+        self._client.load_was_redirected(response, request)
+
+    def _run_again(self) -> None:
+        request = self._next_request
+        assert request is not None
+        self._next_request = None
+        self.request = request
+        self._response = self._location = None
+        self.body = b""
+        self._is_head_done = False
+        self._decoded_size = 0
+        self._decodes = False
+        self._decoder = self._coding_error = None
+        self._dropped_size = 0
+        self._given_size = None
+        self.numbers = ()
+        self._restart_idle_timer()
+        self.options = ()
+        self.is_secure = False
+        try:
+            self.begin()
+        except URLError as error:
+            self._fail(error)
+
+    def _restart_idle_timer(self) -> None:
+        """Begin a new watch, with the deadline that `hold` has moved."""
+        watch, self.watch = self.watch, None
+        limits = self.limits
+        if watch is not None and limits is not None and limits.resource_s < math.inf:
+            self.started_at = watch.resource_deadline - limits.resource_s
+
+    def _succeed(self) -> None:
+        client, response = self._client, self._response
+        if response is None:
+            message = "server ended the reply before its head was complete"
+            self._fail(self._error(URLErrorCode.BAD_SERVER_RESPONSE, message))
+            return
+        body, self.body = self.body, b""
+        if self._decoder is not None:
+            try:
+                self._decoder.finish()
+            except CodingError as error:
+                self._fail(self._error_of_coding(error))
+                return
+        self._client = None
+        self._close_reader()
+        if self._kept is not None:
+            body, self._kept = b"".join(self._kept), None
+        if not self.is_streaming:
+            self._decoded_size = len(body)
+        if client is not None:
+            client.load_did_finish(response, body)
+
+    def _fail(self, error: URLError) -> None:
+        client, self._client = self._client, None
+        self._close_reader()
+        self.body = b""
+        if client is not None:
+            client.load_did_fail(error)
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            self._given_size = self._reader.given_bytes
+            self._reader.close()
+            self._reader = None
+
+    def _prepare(self, request: URLRequest, limits: TimeLimits) -> None:
+        """Set what a request has that is more than a URL."""
+        self.options = self._request_options(request)
+        idle_s = request.explicit_timeout_interval
+        if idle_s is not None and idle_s != limits.idle_s:
+            self.limits = TimeLimits(idle_s, limits.resource_s)
+
+    def _prepare_stream(self, request: URLRequest) -> None:
+        """Have the body come as it is, unless the caller chose the codings."""
+        names = {name.lower() for name, _ in self._context.fields}
+        names.update(name.lower() for name, _ in request.header_items())
+        if "accept-encoding" not in names:
+            self._decodes = True
+            self.options = [*self.options, *stream_options()]
+
+    def _request_options(self, request: URLRequest) -> list[tuple[int, object]]:
+        has_body = request.http_body is not None or request.http_body_stream is not None
+        if has_body and request.http_method == "GET":
+            message = "a GET request cannot have a body"
+            raise self._error(URLErrorCode.DATA_LENGTH_EXCEEDS_MAXIMUM, message)
+        stream = request.http_body_stream
+        if stream is not None and self._reader is None:
+            self._reader = self._open_body(stream)
+        fields = header_options(request, self._context.fields)
+        options = body_options(request, self._reader, fields)
+        if self.reports_sent:
+            self._uploaded = 0
+            options = [
+                *options,
+                (pycurl.NOPROGRESS, 0),
+                (pycurl.XFERINFOFUNCTION, self._sent),
+            ]
+        return options
+
+    def _open_body(self, stream: BodyStream) -> BodyReader:
+        try:
+            return BodyReader(stream)
+        except OSError as error:
+            codes: dict[type[OSError], URLErrorCode] = {
+                FileNotFoundError: URLErrorCode.FILE_DOES_NOT_EXIST,
+                IsADirectoryError: URLErrorCode.FILE_IS_DIRECTORY,
+                PermissionError: URLErrorCode.NO_PERMISSIONS_TO_READ_FILE,
+            }
+            code = codes.get(type(error), URLErrorCode.CANNOT_OPEN_FILE)
+            raise self._error(code, f"cannot read the body: {error}") from error
+
+    def _figure(self, info: int, index: int) -> int:
+        handle = self.handle
+        if handle is not None:
+            try:
+                return int(handle.curl.getinfo(info))
+            except pycurl.error:  # it has just ended on another thread
+                pass
+        numbers = self._context.pool.figures(self)
+        return numbers[index] if numbers else 0
+
+    def _note_transaction(self) -> None:
+        if self._earlier is None:
+            self._earlier = []
+        self._earlier.append(self._transaction())
+
+    def _transaction(self) -> Transaction:
+        return Transaction(
+            self.request,
+            self._response,
+            self._context.pool.figures(self),
+            self.begun_at,
+            self.connection,
+            self._decoded_size,
+        )
+
+    def _error(self, code: URLErrorCode, message: str) -> URLError:
+        return URLError(code, message, failing_url=self.request.url)
+
+    def _error_of_run(self) -> URLError:
+        from ..engine.result_code import error_for  # 1 ms that a good run need not pay
+
+        cause = None if self._reader is None else self._reader.error
+        if cause is not None:
+            return URLError(
+                URLErrorCode.REQUEST_BODY_STREAM_EXHAUSTED,
+                f"reading the request's body raised {type(cause).__name__}",
+                failing_url=self.request.url,
+                underlying=cause,
+                curl_code=self.result_code,
+            )
+        return error_for(
+            self.result_code,
+            self.message,
+            os_errno=self.os_errno,
+            verify_result=self.verify_result,
+            url=self.request.url,
+        )
+
+    def _error_of_coding(self, cause: CodingError) -> URLError:
+        return URLError(
+            URLErrorCode.CANNOT_DECODE_RAW_DATA,
+            str(cause),
+            failing_url=self.request.url,
+            underlying=cause,
+        )
+
+
+def _last_head(lines: Sequence[bytes]) -> Sequence[bytes]:
+    """Return the lines of the final response's head: neither 1xx nor trailers.
+
+    Empty if the server ended it before its end.
+    """
+    start = max(
+        (n for n, line in enumerate(lines) if line.startswith(b"HTTP/")), default=0
+    )
+    for end in range(start, len(lines)):
+        if lines[end] in (b"\r\n", b"\n"):
+            return lines[start : end + 1]
+    return ()

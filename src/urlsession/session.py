@@ -1,0 +1,557 @@
+"""Sessions: a pool of connections, a delegate, and the tasks that use them.
+
+Decides who drives a session, who may still make tasks, and the order in which a
+session ends. What holds what:
+
+* the user holds the session; a running task holds it too, a finished one does not;
+* the session holds its delegate until it has become invalid;
+* drivers, the pool and the ledger never hold the session.
+
+So a session that the user forgets is freed at once, closes its pool from its
+finalizer and says which line made it.
+
+Source: Foundation's ``URLSession``.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+import sys
+import threading
+import warnings
+import weakref
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
+
+from .configuration import URLSessionConfiguration
+from .connections import CallSite, Owner, capture_call_site
+from .delegate import find_method
+from .engine import process
+from .engine.io_thread import shared_io_thread
+from .engine.pool import Pool
+from .errors import SessionInvalidatedError, UsageError
+from .loading.client import LoadContext
+from .loading.plan import plan_for
+from .request import URLRequest
+from .tasks.data_task import URLSessionDataTask
+from .tasks.delivery import report_callback_error
+from .tasks.queue import CallbackQueue, DelegateQueue, make_queue
+from .tasks.stream import BytesLoad, StreamedDataTask
+from .tasks.task import CompletionHandler, URLSessionTask
+from .tasks.waiting import new_future, new_lock, wake
+
+if TYPE_CHECKING:
+    from .connections import Connection, Listener
+    from .engine.driver import Driver
+    from .tasks.waiting import Waiter
+
+__all__ = ("SessionCore", "TaskList", "URLSession")
+
+
+_TaskT = TypeVar("_TaskT", bound=URLSessionTask)
+
+
+class SessionCore:
+    """What a session and its tasks share, and what must not hold the session.
+
+    Attributes:
+        lock: Guards task and session states; held for moments only.
+        driver: Who gives the pool its turns.
+        pool: The connections.
+        queue: Where user code runs.
+        context: What all loads have in common.
+    """
+
+    __slots__ = ("context", "driver", "lock", "pool", "queue")
+
+    def __init__(
+        self,
+        configuration: URLSessionConfiguration,
+        owner: Owner,
+        driver: Driver,
+        queue: CallbackQueue,
+    ) -> None:
+        # Re-entrant: the collector may run a finalizer that cancels a stream
+        # wherever memory is allocated, under this lock too.
+        self.lock = threading.RLock()
+        self.driver = driver
+        self.queue = queue
+        plan = plan_for(configuration)
+        self.pool = Pool(
+            driver,
+            owner,
+            handles=plan.handles,
+            maximum_connections_per_host=plan.maximum_connections_per_host,
+            policy=plan.policy,
+        )
+        self.context = LoadContext(self.pool, plan.limits, plan.fields)
+
+    def refuse_waiting(self, what: object) -> None:
+        """Raise if waiting on this thread would never end.
+
+        Raises:
+            UsageError: This thread drives the load, runs its callbacks, or nobody
+                drives it any more.
+        """
+        if self.driver.is_current():
+            raise UsageError(
+                f"{what!r} is driven by this thread: waiting for it here would never "
+                "end; use `await` instead of .result()"
+            )
+        if self.queue.is_current():
+            raise UsageError(
+                f"{what!r} is told of on this thread: waiting for it in a delegate "
+                "method or completion handler would never end"
+            )
+        if self.driver.is_closed():
+            raise UsageError(f"the event loop that drives {what!r} is closed")
+
+
+class TaskList(list[URLSessionTask]):
+    """Tasks, at once or awaited: ``session.all_tasks()`` in either door."""
+
+    def __await__(self) -> Generator[Any, None, TaskList]:
+        yield from ()
+        return self
+
+
+class _Shared:
+    """The class property `URLSession.shared`."""
+
+    def __get__(self, _instance: object, owner: type[URLSession]) -> URLSession:
+        session = URLSession._shared
+        if session is None or session._core.pool.is_closed:
+            session = URLSession._shared = owner._make_shared()
+        return session
+
+
+class URLSession:
+    """Loads URLs, over connections of its own.
+
+    Made where an asyncio loop runs, a session is driven by that loop; made anywhere
+    else, by one I/O thread that all such sessions share. Both take ``await`` and
+    ``.result()``. Close a session by leaving its ``with`` or ``async with`` block,
+    by `finish_tasks_and_invalidate` or by `invalidate_and_cancel`.
+
+    Args:
+        configuration: How to load; copied. None for the default one.
+        delegate: Told of what happens; held until the session has become invalid.
+        delegate_queue: Where delegate methods and completion handlers run: an event
+            loop, an executor, or None for the session's loop or, without one, a
+            private serial queue on a thread of its own.
+
+    Raises:
+        UsageError: `delegate_queue` is neither.
+        TypeError: `configuration` is no `URLSessionConfiguration`.
+
+    Attributes:
+        session_description: A label of the user's; shown in reports.
+
+    Source: Foundation's ``URLSession``.
+    """
+
+    _shared: ClassVar[URLSession | None] = None
+    shared: ClassVar[_Shared] = _Shared()
+    """The process's session, without a delegate; it cannot be invalidated."""
+
+    session_description: str | None = None
+    is_shared: bool = False
+    """Whether this is `URLSession.shared`."""
+
+    _is_invalidated = False
+    _has_ended = False
+    _lost_because: str | None = None
+
+    def __init__(
+        self,
+        configuration: URLSessionConfiguration | None = None,
+        delegate: object | None = None,
+        delegate_queue: DelegateQueue | None = None,
+    ) -> None:
+        self._has_ended = True  # until there is something to end: see __del__
+        if configuration is None:
+            configuration = URLSessionConfiguration.default()
+        elif not isinstance(configuration, URLSessionConfiguration):
+            raise TypeError(
+                "configuration must be a URLSessionConfiguration, not "
+                f"{type(configuration).__name__}"
+            )
+        self._set_up(configuration, delegate, delegate_queue, _running_loop())
+
+    def _set_up(
+        self,
+        configuration: URLSessionConfiguration,
+        delegate: object | None,
+        delegate_queue: DelegateQueue | None,
+        loop: Any,
+    ) -> None:
+        self._configuration = configuration.copy()
+        self._delegate = delegate
+        self._delegate_queue = delegate_queue
+        self._made_at: CallSite | None = capture_call_site(2)
+        self._tasks: dict[int, URLSessionTask] = {}
+        self._unresumed: weakref.WeakSet[URLSessionTask] | None = None
+        self._identifiers = itertools.count(1)
+        self._waiters: list[Waiter] = []
+        driver: Driver
+        if loop is None:
+            driver = shared_io_thread()
+        else:
+            from .engine.asyncio_driver import driver_of
+
+            driver = driver_of(loop)
+        owner = Owner(
+            type="urlsession.URLSession",
+            ref=weakref.ref(self),
+            made_at=self._made_at,
+        )
+        queue = make_queue(delegate_queue, loop)
+        self._core = SessionCore(self._configuration, owner, driver, queue)
+        self._has_ended = False
+
+    @classmethod
+    def _make_shared(cls) -> URLSession:
+        session = cls.__new__(cls)
+        # Used from any loop there may be, one after the other: driven by none.
+        session._set_up(URLSessionConfiguration.default(), None, None, None)
+        session.is_shared = True
+        return session
+
+    # -- what one may ask --------------------------------------------------------------
+
+    @property
+    def configuration(self) -> URLSessionConfiguration:
+        """A copy of the configuration; changing it changes nothing here."""
+        return self._configuration.copy()
+
+    @property
+    def delegate(self) -> object | None:
+        """The delegate; None once the session has become invalid."""
+        return self._delegate
+
+    @property
+    def delegate_queue(self) -> DelegateQueue | None:
+        """The delegate queue that was asked for."""
+        return self._delegate_queue
+
+    @property
+    def is_invalidated(self) -> bool:
+        """Whether the session was invalidated: it takes no new tasks."""
+        # One that lost its pool to exit or fork was not: the observer must not take
+        # the end of the process for the user's own doing.
+        return self._is_invalidated and self._lost_because is None
+
+    @property
+    def made_at(self) -> CallSite | None:
+        """The line that made this session."""
+        return self._made_at
+
+    def connections(self) -> list[Connection]:
+        """Return the live connections as they are now, oldest first.
+
+        Each is a copy: it does not change any more.
+        """
+        return [copy.copy(one) for one in self._core.pool.connections()]
+
+    def add_connection_listener(self, listener: Listener) -> None:
+        """Call ``listener(event, connection)`` from now on.
+
+        It is told of each connection that is opened, reused, idle or closed. It runs
+        on the driving thread, must be quick, and what it raises is ignored.
+        """
+        self._core.pool.add_listener(listener)
+
+    def remove_connection_listener(self, listener: Listener) -> None:
+        """Stop telling `listener`."""
+        self._core.pool.remove_listener(listener)
+
+    def all_tasks(self) -> TaskList:
+        """Return the tasks that were resumed and are not over; may be awaited."""
+        with self._core.lock:
+            return TaskList(self._tasks.values())
+
+    # -- tasks ------------------------------------------------------------------------------
+
+    def data(
+        self, request: URLRequest | str, *, delegate: object | None = None
+    ) -> URLSessionDataTask:
+        """Load a URL: ``data, response = await session.data(url)``.
+
+        Args:
+            request: A URL or a request; a request is copied.
+            delegate: Asked before the session's delegate, about redirects and the
+                like; told of neither response nor data.
+
+        Returns:
+            The task, already resumed. Await it, or take its ``.result()``.
+
+        Raises:
+            SessionInvalidatedError: The session was invalidated.
+        """
+        task = self._make_task(URLSessionDataTask, request, delegate)
+        task._launch()
+        return task
+
+    def bytes(
+        self, request: URLRequest | str, *, delegate: object | None = None
+    ) -> BytesLoad:
+        """Load a URL as a stream: ``chunks, response = await session.bytes(url)``.
+
+        Args:
+            request: As for `data`.
+            delegate: As for `data`.
+
+        Returns:
+            What to await, or to take the ``.result()`` of: ready once the head is in.
+
+        Raises:
+            SessionInvalidatedError: The session was invalidated.
+        """
+        task = self._make_task(StreamedDataTask, request, delegate)
+        load = BytesLoad(task)
+        task._launch()
+        return load
+
+    def data_task(
+        self,
+        request: URLRequest | str,
+        completion: CompletionHandler | None = None,
+    ) -> URLSessionDataTask:
+        """Make a data task, suspended; `URLSessionTask.resume` starts it.
+
+        Args:
+            request: A URL or a request; a request is copied.
+            completion: Called once with (data, response, error) on the delegate
+                queue; the delegate then gets neither response nor data. None: the
+                delegate gets everything.
+
+        Raises:
+            SessionInvalidatedError: The session was invalidated.
+        """
+        task = self._make_task(URLSessionDataTask, request, None)
+        task._completion = completion
+        task._is_delegate_driven = completion is None
+        with self._core.lock:
+            if self._unresumed is None:
+                self._unresumed = weakref.WeakSet()
+            self._unresumed.add(task)
+        return task
+
+    def _make_task(
+        self,
+        kind: type[_TaskT],
+        request: URLRequest | str,
+        delegate: object | None,
+    ) -> _TaskT:
+        if self._is_invalidated:
+            self._refuse_task()
+        if isinstance(request, str):
+            request = URLRequest(request)
+        elif isinstance(request, URLRequest):
+            request = request.copy()
+        else:
+            raise TypeError(
+                f"request must be a URL or a URLRequest, not {type(request).__name__}"
+            )
+        task = kind(self, next(self._identifiers), request)
+        if delegate is not None:
+            task._delegate = delegate
+        if delegate is not None or self._delegate is not None:
+            self._tell_created(task)
+        return task
+
+    def _refuse_task(self) -> NoReturn:
+        if self._lost_because is not None:
+            raise UsageError(f"{self!r} {self._lost_because}")
+        raise SessionInvalidatedError(
+            f"{self!r} has been invalidated: a task cannot be made in it; make a "
+            "new session"
+        )
+
+    def _tell_created(self, task: URLSessionTask) -> None:
+        method = task._method("did_create_task")
+        if method is not None:
+            try:
+                method(self, task)
+            except Exception as error:  # user code; the task is there all the same
+                report_callback_error(error)
+
+    # -- the end ------------------------------------------------------------------------------
+
+    def finish_tasks_and_invalidate(self) -> None:
+        """Take no new tasks, and end the session when the running ones are over.
+
+        The delegate is then told and let go of, and every connection is closed.
+        Returns at once. Tasks that were never resumed are cancelled.
+
+        Raises:
+            UsageError: This is `URLSession.shared`.
+        """
+        self._invalidate()
+
+    def invalidate_and_cancel(self) -> None:
+        """Like `finish_tasks_and_invalidate`, but cancel every task first.
+
+        Raises:
+            UsageError: This is `URLSession.shared`.
+        """
+        tasks = self._invalidate()
+        for task in tasks:
+            task.cancel()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, _error: object, _traceback: object) -> None:
+        if self.is_shared:
+            return
+        self._leave(is_error=kind is not None)
+        core = self._core
+        if core.driver.is_current() or core.queue.is_current():
+            return  # waiting here would never end; the session ends by itself
+        core.driver.wait(core.pool, lambda: self._has_ended, math.inf)
+        with core.lock:
+            if self._has_ended:
+                return
+            lock = new_lock()
+            self._waiters.append(lock)
+        lock.acquire()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: object, _error: object, _traceback: object) -> None:
+        if self.is_shared:
+            return
+        self._leave(is_error=kind is not None)
+        with self._core.lock:
+            if self._has_ended:
+                return
+            future = new_future()
+            self._waiters.append(future)
+        await future
+
+    def __del__(self) -> None:
+        if self._has_ended:
+            return
+        pool = self._core.pool
+        if pool.is_closed:  # at exit
+            return
+        has_leaked = not self._is_invalidated and pool.was_used
+        pool.close()
+        if has_leaked:
+            self._warn_of_leak()
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __repr__(self) -> str:
+        label = f" {self.session_description!r}" if self.session_description else ""
+        made = "" if self._made_at is None else f" made at {self._made_at}"
+        state = " invalidated" if self._is_invalidated else ""
+        return f"<{type(self).__name__}{label}{state}{made}>"
+
+    def _leave(self, *, is_error: bool) -> None:
+        if is_error:
+            self.invalidate_and_cancel()
+        else:
+            self.finish_tasks_and_invalidate()
+
+    def _invalidate(self) -> list[URLSessionTask]:
+        if self.is_shared:
+            raise UsageError("URLSession.shared cannot be invalidated")
+        with self._core.lock:
+            self._is_invalidated = True
+            tasks = list(self._tasks.values())
+            unresumed = [
+                task for task in self._unresumed or () if not task._was_resumed
+            ]
+        for task in unresumed:
+            task.cancel()
+        if not tasks:
+            self._end_if_idle()
+        return tasks
+
+    # -- from tasks -----------------------------------------------------------------------------
+
+    def _forget(self, task: URLSessionTask) -> None:
+        """Let go of a task whose last callback has returned."""
+        self._tasks.pop(task.task_identifier, None)
+        if self._is_invalidated and not self._tasks:
+            self._end_if_idle()
+
+    def _end_if_idle(self) -> None:
+        with self._core.lock:
+            if self._tasks or self._has_ended or self._is_ending:
+                return
+            self._is_ending = True
+        if find_method(self._delegate, "session_did_become_invalid") is None:
+            self._finish_ending()
+        else:
+            self._core.queue.submit(self._tell_and_finish)
+
+    _is_ending = False
+
+    def _tell_and_finish(self) -> None:
+        method = find_method(self._delegate, "session_did_become_invalid")
+        if method is not None:
+            try:
+                result = method(self, None)
+            except Exception as error:  # user code; the session ends all the same
+                report_callback_error(error)
+            else:
+                if hasattr(result, "__await__"):
+                    self._core.queue.finish(result, self._told)
+                    return
+        self._finish_ending()
+
+    def _told(self, _value: object, error: BaseException | None) -> None:
+        if error is not None:
+            report_callback_error(error)
+        self._finish_ending()
+
+    def _finish_ending(self) -> None:
+        self._delegate = None
+        self._core.pool.close()
+        with self._core.lock:
+            self._has_ended = True
+            waiters, self._waiters = self._waiters, []
+        wake(waiters)
+
+    def _abandon(self, reason: str) -> None:
+        """The pool is gone, by fork or exit: nothing runs and nobody is told."""
+        self._core.lock = threading.RLock()  # may be held by a thread that is not here
+        self._lost_because = reason
+        self._is_invalidated = self._has_ended = True
+        tasks, self._tasks = self._tasks, {}
+        for task in tasks.values():
+            task._abandon(f"{self!r} {reason}")
+
+    def _warn_of_leak(self) -> None:
+        site = self._made_at
+        message = f"{self!r} was dropped and never invalidated; its connections are "
+        message += "closed now. Use `with`, or invalidate it"
+        if site is None:
+            warnings.warn(message, ResourceWarning, source=self, stacklevel=2)
+        else:
+            # Reported at the line that made the session, not at the line where the
+            # last reference happened to go.
+            warnings.warn_explicit(
+                message, ResourceWarning, site.file, site.line, source=self
+            )
+
+
+def _running_loop() -> Any:
+    """Return the running asyncio loop, without loading asyncio to find none."""
+    events = sys.modules.get("asyncio.events")
+    return None if events is None else events._get_running_loop()
+
+
+def _abandon(owner: object, reason: str) -> None:
+    if isinstance(owner, URLSession):
+        owner._abandon(reason)
+
+
+process.install(_abandon)

@@ -1,0 +1,1 @@
+"""Tasks: what one load is to its user, and how its callbacks are delivered."""

@@ -1,0 +1,109 @@
+"""libcurl's figures of a task as Foundation's metrics.
+
+Decides which figure is which date. Times come in microseconds since a transaction
+began; dates are made of them only when somebody asks.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ..engine.figures import Figures
+from ..metrics import (
+    DateInterval,
+    ResourceFetchType,
+    URLSessionTaskMetrics,
+    URLSessionTaskTransactionMetrics,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..loading.client import Transaction
+
+__all__ = ("task_metrics",)
+
+_PROTOCOLS = {1: "http/1.0", 2: "http/1.1", 3: "h2", 30: "h3"}
+
+
+def task_metrics(
+    created_at: float, completed_at: float, transactions: Sequence[Transaction]
+) -> URLSessionTaskMetrics:
+    """Return the metrics of a task that is over; times in monotonic seconds."""
+    return URLSessionTaskMetrics(
+        task_interval=DateInterval(_date(created_at), _date(completed_at)),
+        redirect_count=max(0, len(transactions) - 1),
+        transaction_metrics=tuple(_measure(one) for one in transactions),
+    )
+
+
+def _date(monotonic_s: float) -> datetime:
+    age_s = time.monotonic() - monotonic_s
+    return datetime.now(UTC) - timedelta(seconds=age_s)
+
+
+def _measure(transaction: Transaction) -> URLSessionTaskTransactionMetrics:
+    request, connection = transaction.request, transaction.connection
+    fetch_start = _date(transaction.begun_at)
+    if not transaction.numbers:  # it was cancelled, or timed out, on its way
+        return URLSessionTaskTransactionMetrics(
+            request=request,
+            response=transaction.response,
+            fetch_start_date=fetch_start,
+            resource_fetch_type=ResourceFetchType.NETWORK_LOAD,
+        )
+    figures = Figures(*transaction.numbers)
+    is_reused = figures.new_connections == 0 and connection is not None
+
+    def after(microseconds: int, *, if_new: bool = False) -> datetime | None:
+        if microseconds <= 0 or (if_new and is_reused):
+            return None
+        return fetch_start + timedelta(microseconds=microseconds)
+
+    queue_end = fetch_start + timedelta(microseconds=figures.queue_us)
+    has_tls = figures.app_connect_us > 0
+    connected_us = figures.app_connect_us if has_tls else figures.connect_us
+    body = request.http_body
+    local = None if connection is None else connection.local
+    return URLSessionTaskTransactionMetrics(
+        request=request,
+        response=transaction.response,
+        fetch_start_date=fetch_start,
+        domain_lookup_start_date=(
+            None if is_reused or figures.name_lookup_us <= 0 else queue_end
+        ),
+        domain_lookup_end_date=after(figures.name_lookup_us, if_new=True),
+        connect_start_date=after(figures.name_lookup_us, if_new=True),
+        connect_end_date=after(connected_us, if_new=True),
+        secure_connection_start_date=(
+            after(figures.connect_us, if_new=True) if has_tls else None
+        ),
+        secure_connection_end_date=after(figures.app_connect_us, if_new=True),
+        request_start_date=after(figures.pre_transfer_us),
+        request_end_date=after(figures.post_transfer_us),
+        response_start_date=after(figures.start_transfer_us),
+        response_end_date=(
+            after(figures.total_us) if figures.start_transfer_us else None
+        ),
+        network_protocol_name=_PROTOCOLS.get(figures.http_version),
+        is_proxy_connection=bool(figures.used_proxy),
+        is_reused_connection=is_reused,
+        resource_fetch_type=ResourceFetchType.NETWORK_LOAD,
+        count_of_request_header_bytes_sent=figures.request_size - figures.upload_size
+        if figures.request_size > figures.upload_size
+        else figures.request_size,
+        count_of_request_body_bytes_sent=figures.upload_size,
+        count_of_request_body_bytes_before_encoding=(
+            figures.upload_size if body is None else len(body)
+        ),
+        count_of_response_header_bytes_received=figures.header_size,
+        count_of_response_body_bytes_received=figures.download_size,
+        count_of_response_body_bytes_after_decoding=transaction.decoded_size,
+        local_address=None if local is None else local[0],
+        local_port=None if local is None else local[1],
+        remote_address=None if connection is None else connection.remote[0],
+        remote_port=None if connection is None else connection.remote[1],
+        connection_id=None if connection is None else connection.id,
+    )

@@ -1,0 +1,349 @@
+"""A reply's body piece by piece: `URLSession.bytes`.
+
+Decides when the transfer pauses for a slow consumer, and that a stream that
+nobody can read any more is cancelled. The session holds the task while it runs;
+only the consumer holds the stream, so that dropping it is noticed at once.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Generator, Iterator
+from typing import TYPE_CHECKING, Any, Self
+
+from ..errors import URLError, UsageError
+from .data_task import URLSessionDataTask
+from .waiting import Waiter, new_future, new_lock, wake
+
+if TYPE_CHECKING:
+    from ..request import URLRequest
+    from ..response import HTTPURLResponse
+    from ..session import URLSession
+
+__all__ = ("AsyncBytes", "BytesLoad", "StreamedDataTask")
+
+HIGH_WATER = 1024 * 1024  # bytes in memory at which the transfer pauses
+LOW_WATER = 256 * 1024  # bytes in memory at which it goes on
+
+
+class StreamedDataTask(URLSessionDataTask):
+    """The data task under a stream; ready when the head has come."""
+
+    def __init__(
+        self, session: URLSession, task_identifier: int, request: URLRequest
+    ) -> None:
+        super().__init__(session, task_identifier, request)
+        self._pieces: deque[bytes] = deque()
+        self._buffered = 0
+        self._readers: list[Waiter] = []
+        self._lock = threading.RLock()
+        self._has_head = False
+        self._tells_data = True
+
+    def _abandon(self, message: str) -> None:
+        self._lock = threading.RLock()  # may be held by a thread that is not here
+        super()._abandon(message)
+
+    def _prepare_delivery(self) -> None:
+        super()._prepare_delivery()
+        self._tells_data = True
+
+    def _is_ready(self) -> bool:
+        return self._has_head or self._session is None
+
+    def load_did_receive_response(self, response: HTTPURLResponse) -> None:
+        """See `LoadClient`."""
+        self._response = response
+        with self._core.lock:
+            self._has_head = True
+            waiters, self._waiters = self._waiters, None
+        if waiters is not None:
+            wake(waiters)
+
+    def load_did_receive_data(self, data: bytes) -> bool:
+        """See `LoadClient`."""
+        with self._lock:
+            if self._buffered >= HIGH_WATER:
+                self._is_starved = True
+                return False
+            self._pieces.append(data)
+            self._buffered += len(data)
+            self._wake_readers()
+        return True
+
+    def take(self) -> bytes | None:
+        """Return the next piece; None if there is none now.
+
+        Raises:
+            URLError: The load failed, and every piece before that was taken.
+        """
+        with self._lock:
+            if self._pieces:
+                piece = self._pieces.popleft()
+                self._buffered -= len(piece)
+                must_proceed = self._is_starved and self._buffered <= LOW_WATER
+                if must_proceed:
+                    self._is_starved = False
+            elif self._has_ended and self._error is not None:
+                raise self._error
+            else:
+                return None
+        if must_proceed and self._load is not None:
+            self._load.take_again()
+        return piece
+
+    def drop(self) -> None:
+        """Forget what was not read, and stop the transfer."""
+        self.cancel()
+        with self._lock:
+            self._pieces.clear()
+            self._buffered = 0
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether there will be no more."""
+        return self._has_ended and not self._pieces
+
+    def next_future(self) -> Awaitable[None] | None:
+        """Return what to await before `take` has something; None if it has."""
+        with self._lock:
+            if self._pieces or self._has_ended:
+                return None
+            future = new_future()
+            self._readers.append(future)
+            return future
+
+    def wait_for_piece(self) -> None:
+        """Block until `take` has something or the end has come."""
+        core = self._core
+        core.refuse_waiting(self)
+        core.driver.wait(core.pool, self._has_news, math.inf)
+        with self._lock:
+            if self._has_news():
+                return
+            lock = new_lock()
+            self._readers.append(lock)
+        lock.acquire()
+
+    def _wake_readers(self) -> None:
+        readers, self._readers = self._readers, []
+        wake(readers)
+
+    def _has_news(self) -> bool:
+        return bool(self._pieces) or self._has_ended
+
+    def _end(
+        self, error: URLError | None, response: HTTPURLResponse | None, body: bytes
+    ) -> None:
+        super()._end(error, response, body)
+        with self._lock:
+            self._wake_readers()
+
+
+class BytesLoad:
+    """A stream that is being opened: await it, or take its `result`.
+
+    Gives ``(chunks, response)`` once the head has come. Dropped before that, the
+    load is cancelled.
+    """
+
+    def __init__(self, task: StreamedDataTask) -> None:
+        self.task = task
+        self._is_taken = False
+
+    def result(
+        self, timeout: float | None = None
+    ) -> tuple[AsyncBytes, HTTPURLResponse]:
+        """Wait for the head. Like `URLSessionTask.result`."""
+        try:
+            URLSessionDataTask.result(self.task, timeout)
+        except URLError:
+            if not self.task._has_head:
+                raise  # otherwise whoever reads is told, after what was received
+        return self._opened()
+
+    def cancel(self) -> None:
+        """Cancel the load."""
+        self.task.cancel()
+
+    def __await__(self) -> Generator[Any, None, tuple[AsyncBytes, HTTPURLResponse]]:
+        try:
+            yield from self.task.__await__()
+        except URLError:
+            if not self.task._has_head:
+                raise
+        return self._opened()
+
+    def __del__(self) -> None:
+        if not self._is_taken:
+            self.task.drop()
+
+    def _opened(self) -> tuple[AsyncBytes, HTTPURLResponse]:
+        if self._is_taken:
+            raise UsageError("this stream was opened already; it can be read once")
+        self._is_taken = True
+        response = self.task._response
+        assert response is not None
+        return AsyncBytes(self.task), response
+
+
+class AsyncBytes:
+    """The body of a reply as it comes, decoded; read once, in either door.
+
+    ``async for chunk in chunks`` where asyncio runs, ``for chunk in chunks``
+    elsewhere; a chunk is what libcurl delivered, up to 512 KiB. Memory stays flat:
+    the transfer pauses while `HIGH_WATER` bytes wait to be read. Leaving the loop
+    early, closing or dropping the stream cancels the transfer and closes its
+    connection.
+
+    Attributes:
+        task: The data task.
+
+    Source: Foundation's ``URLSession.AsyncBytes``.
+    """
+
+    def __init__(self, task: StreamedDataTask) -> None:
+        self.task = task
+        self._is_claimed = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Chunks(self._claim())
+
+    def __iter__(self) -> Iterator[bytes]:
+        return _Chunks(self._claim())
+
+    def iter_chunks(self) -> _Chunks:
+        """Return the iterator over chunks, for both doors."""
+        return _Chunks(self._claim())
+
+    def lines(self, limit: int = 1024 * 1024) -> _Lines:
+        """Iterate over lines without their ends (LF or CRLF), for both doors.
+
+        Args:
+            limit: Longest line in bytes; a longer one raises `ValueError`.
+        """
+        return _Lines(self._claim(), limit)
+
+    async def aread(self) -> bytes:
+        """Return all that is left, in one piece."""
+        return b"".join([chunk async for chunk in self])
+
+    def read(self) -> bytes:
+        """Return all that is left, in one piece; blocks."""
+        return b"".join(self)
+
+    def close(self) -> None:
+        """Cancel the transfer if it still runs. Harmless when repeated."""
+        self._is_claimed = True
+        self.task.drop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not self._is_claimed:
+            self.task.drop()
+
+    def _claim(self) -> StreamedDataTask:
+        if self._is_claimed:
+            raise UsageError(
+                "this stream was read or closed already: its bytes come only once"
+            )
+        self._is_claimed = True
+        return self.task
+
+
+class _Chunks:
+    """The one iterator of a stream; leaving it half-way ends the transfer."""
+
+    def __init__(self, task: StreamedDataTask) -> None:
+        self._task = task
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __iter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        task = self._task
+        while (piece := task.take()) is None:
+            if task.is_exhausted:
+                raise StopAsyncIteration
+            future = task.next_future()
+            if future is not None:
+                await future
+        return piece
+
+    def __next__(self) -> bytes:
+        task = self._task
+        while (piece := task.take()) is None:
+            if task.is_exhausted:
+                raise StopIteration
+            task.wait_for_piece()
+        return piece
+
+    def __del__(self) -> None:
+        if not self._task.is_exhausted:
+            self._task.drop()
+
+
+class _Lines:
+    """Lines of a stream."""
+
+    def __init__(self, task: StreamedDataTask, limit: int) -> None:
+        self._chunks = _Chunks(task)
+        self._limit = limit
+        self._left = b""
+        self._lines: deque[bytes] = deque()
+        self._is_done = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __iter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._lines:
+            if self._is_done:
+                raise StopAsyncIteration
+            try:
+                self._feed(await self._chunks.__anext__())
+            except StopAsyncIteration:
+                self._feed_end()
+        return self._lines.popleft()
+
+    def __next__(self) -> bytes:
+        while not self._lines:
+            if self._is_done:
+                raise StopIteration
+            try:
+                self._feed(next(self._chunks))
+            except StopIteration:
+                self._feed_end()
+        return self._lines.popleft()
+
+    def _feed(self, chunk: bytes) -> None:
+        *lines, self._left = (self._left + chunk).split(b"\n")
+        self._lines.extend(line.removesuffix(b"\r") for line in lines)
+        if max(map(len, (*lines, self._left))) > self._limit:
+            self._lines.clear()
+            raise ValueError(f"a line is longer than {self._limit} bytes")
+
+    def _feed_end(self) -> None:
+        self._is_done = True
+        if self._left:
+            self._lines.append(self._left)
+            self._left = b""
