@@ -1,0 +1,1 @@
+"""The commands: ``urlsession fetch`` and ``urlsession watch``."""

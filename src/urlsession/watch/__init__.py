@@ -1,0 +1,35 @@
+"""Watch the connections of a Python program: whose they are, and why they live.
+
+    from urlsession import watch
+
+    watch.start()
+    ...
+    report = watch.check()
+    for leak in report.leaks:
+        print(leak.verdict.sentence, leak.verdict.fix)
+    watch.stop()
+
+Importing this package does not load libcurl.
+"""
+
+from .adapter import Adapter, OwnerState, Sighting, Sink
+from .facts import ConnectionFacts, OwnerFacts
+from .process import check, start, stop
+from .report import Finding, Report
+from .verdict import Kind, Verdict
+
+__all__ = (
+    "Adapter",
+    "ConnectionFacts",
+    "Finding",
+    "Kind",
+    "OwnerFacts",
+    "OwnerState",
+    "Report",
+    "Sighting",
+    "Sink",
+    "Verdict",
+    "check",
+    "start",
+    "stop",
+)

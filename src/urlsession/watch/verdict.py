@@ -1,0 +1,169 @@
+"""Rules: which open connection should not be open, and what cures it.
+
+Pure: facts and the time go in, a verdict comes out. A wrong alarm is worse than a
+miss, so each rule asks for its proof and silence is the default. The kinds and
+their proofs are in the design notes under "One vocabulary".
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..connections import ClosedBy
+
+if TYPE_CHECKING:
+    from .facts import ConnectionFacts, OwnerFacts
+
+__all__ = ("Kind", "Moment", "Verdict", "is_refuted", "judge")
+
+
+class Kind(enum.Enum):
+    """What is wrong with an open connection.
+
+    In the order in which the report prefers them: the first that holds names the
+    cure, the others are listed beside it.
+    """
+
+    UNREAD = "unread"
+    ORPHAN = "orphan"
+    UNCLOSED = "unclosed"
+    CLOSE_WAIT = "close_wait"
+    IDLE = "idle"
+
+
+class Moment(enum.Enum):
+    """When the verdict is taken."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One connection's verdict.
+
+    Attributes:
+        also: Other kinds that hold.
+        sentence: What is open, who owns it and why it lives.
+        fix: What to write to cure it.
+    """
+
+    kind: Kind
+    also: tuple[Kind, ...]
+    sentence: str
+    fix: str
+
+
+def judge(
+    facts: ConnectionFacts, now: float, *, moment: Moment, idle_after_s: float
+) -> Verdict | None:
+    """Return what is wrong with a connection, or None if nothing is.
+
+    Args:
+        facts: The connection.
+        now: Monotonic seconds.
+        moment: Whether the program goes on or has ended its work.
+        idle_after_s: How long a connection may be unused, half closed or unread
+            while the program goes on.
+    """
+    if not facts.is_open or (facts.owner is not None and _is_settled(facts.owner)):
+        return None
+    kinds = [kind for kind in Kind if _holds(kind, facts, now, moment, idle_after_s)]
+    if not kinds:
+        return None
+    first, *others = kinds
+    return Verdict(
+        kind=first,
+        also=tuple(others),
+        sentence=_sentence(first, facts, now),
+        fix=_fix(first, facts.owner),
+    )
+
+
+def is_refuted(later: ConnectionFacts | None) -> bool:
+    """Whether later facts on a connection take a verdict back.
+
+    The user must have closed it: that the collector or the end of the process did is
+    no cure.
+    """
+    if later is None or later.owner is None:
+        return False
+    if later.owner.is_closed is None:
+        return not later.is_open and later.closed_by is not ClosedBy.EXIT
+    return later.owner.is_closed
+
+
+def _is_settled(owner: OwnerFacts) -> bool:
+    """Whether the user has done, or need not do, what closes the connection."""
+    return owner.is_closed is True or owner.is_exempt
+
+
+def _holds(
+    kind: Kind, facts: ConnectionFacts, now: float, moment: Moment, after_s: float
+) -> bool:
+    owner = facts.owner
+    is_lost = owner is not None and (not owner.is_alive or owner.is_reachable is False)
+    if kind is Kind.ORPHAN:
+        return is_lost
+    if kind is Kind.UNCLOSED:
+        return moment is Moment.ENDED and owner is not None and not is_lost
+    is_ended = moment is Moment.ENDED
+    if kind is Kind.UNREAD:
+        waits_s = now - (facts.last_used_at or facts.opened_at)
+        return facts.has_unread_body is True and (is_ended or waits_s >= after_s)
+    if kind is Kind.CLOSE_WAIT:
+        fin_at = facts.peer_fin_at or facts.last_used_at or facts.opened_at
+        is_half_closed = facts.kernel_state == "CLOSE_WAIT"
+        return is_half_closed and (is_ended or now - fin_at >= after_s)
+    idle_s = facts.idle_s(now)
+    return not is_ended and not is_lost and idle_s is not None and idle_s >= after_s
+
+
+def _sentence(kind: Kind, facts: ConnectionFacts, now: float) -> str:
+    where = f"{facts.host}:{facts.remote[1]}"
+    owner = facts.owner
+    if owner is None:
+        return f"A connection to {where} is open and no owner is known for it."
+    made = "" if owner.made_at is None else f" made at {owner.made_at}"
+    name = f"the {owner.short_type}{made}"
+    if kind is Kind.ORPHAN:
+        return f"The connection to {where} is open, and {name} {_why_lost(owner)}."
+    if kind is Kind.UNCLOSED:
+        return (
+            f"The program has ended its work, and {name} still has a connection to "
+            f"{where}: it is alive and was never {owner.closed_word}."
+        )
+    if kind is Kind.UNREAD:
+        return (
+            f"A response from {where} was neither read to its end nor closed, so "
+            f"its connection is checked out of {name} for ever."
+        )
+    if kind is Kind.CLOSE_WAIT:
+        return (
+            f"{where} closed the connection of {name}, which has not answered: "
+            "the socket stays in CLOSE_WAIT until somebody looks."
+        )
+    idle_s = facts.idle_s(now) or 0.0
+    return f"The connection to {where} of {name} has been unused for {idle_s:.1f} s."
+
+
+def _why_lost(owner: OwnerFacts) -> str:
+    if not owner.is_alive:
+        return f"is gone: it was dropped and never {owner.closed_word}"
+    if owner.root == "cycle":
+        return "can be reached from nowhere: a cycle keeps it until the collector runs"
+    held_by = owner.path[0] if owner.path else "a library"
+    return f"can be reached from nothing of yours, only from {held_by}"
+
+
+def _fix(kind: Kind, owner: OwnerFacts | None) -> str:
+    if owner is None:
+        return "Close what opened it."
+    if kind is Kind.UNREAD:
+        return "Read the body to its end, or close the response in a `with` block."
+    cure = f"call {owner.closing} when you are done with the {owner.noun}"
+    if kind is Kind.IDLE:
+        return f"{cure[0].upper()}{cure[1:]}, or let it close idle connections."
+    return f"Use the {owner.noun} in a `with` block, or {cure}."
