@@ -1,0 +1,1 @@
+"""The parts of ``urlsession fetch``; `urlsession.cli.fetch` puts them together."""

@@ -1,0 +1,170 @@
+"""Loads the URLs: one session, a bounded number of loads at a time.
+
+Decides what a load's outcome is, and what ends all of them (a standard output that
+takes nothing more). Where bodies go is the sinks' business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ...errors import URLError, without_password
+from ...session import URLSession
+from .exit_code import ExitCode, exit_code_for
+from .progress import Screen, one_line
+from .sink import FileSink, FolderNames, FolderSink, OutputError, Sink
+from .stdout import OrderedOutput, StandardOutputError
+from .waterfall import size_text
+
+if TYPE_CHECKING:
+    from ...metrics import URLSessionTaskMetrics
+    from ...request import URLRequest
+    from ...response import HTTPURLResponse
+    from ...tasks.stream import BytesLoad
+    from .options import FetchOptions
+
+__all__ = ("Outcome", "head_bytes", "load_all")
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one URL.
+
+    Attributes:
+        url: As the user gave it.
+        exit_code: ``OK``, or why not.
+        metrics: What was measured; None if nothing was begun.
+    """
+
+    url: str
+    exit_code: ExitCode = ExitCode.OK
+    metrics: URLSessionTaskMetrics | None = None
+
+
+class _Sinks(Protocol):
+    def __call__(self, index: int) -> Sink: ...
+
+
+async def load_all(
+    options: FetchOptions, screen: Screen, output: OrderedOutput | None
+) -> list[Outcome]:
+    """Load every URL; return what came of each, in their order.
+
+    Args:
+        options: What to load.
+        screen: Told of errors and files.
+        output: Standard output; None if bodies go to files.
+
+    Raises:
+        StandardOutputError: It takes nothing more; everything was stopped.
+    """
+    loader = _Loader(options, screen, _make_sinks(options, output))
+    try:
+        async with URLSession(options.configuration) as session:
+            with screen.bars():
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(min(options.parallel, len(options.requests))):
+                        group.create_task(loader.work(session))
+    except* StandardOutputError as errors:
+        raise _first(errors) from None
+    return loader.outcomes
+
+
+def head_bytes(response: HTTPURLResponse) -> bytes:
+    """Return a response's head as it stands on the wire of HTTP/1."""
+    status = f"{response.http_version or 'HTTP'} {response.status_code}"
+    lines = [f"{status} {response.reason_phrase}".rstrip()]
+    lines += [f"{name}: {value}" for name, value in response.headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
+
+
+def _make_sinks(options: FetchOptions, output: OrderedOutput | None) -> _Sinks:
+    file, folder = options.file, options.folder
+    if folder is not None:
+        names = FolderNames()
+        return lambda index: FolderSink(folder, names, index)
+    if file is not None:
+        return lambda _index: FileSink(file)
+    assert output is not None
+    return output.sink
+
+
+class _Loader:
+    """Takes the URLs one after the other, in as many loads as there are slots."""
+
+    def __init__(self, options: FetchOptions, screen: Screen, sinks: _Sinks) -> None:
+        self._options = options
+        self._screen = screen
+        self._sinks = sinks
+        self._queue: Iterator[tuple[int, URLRequest]] = iter(
+            enumerate(options.requests)
+        )
+        self.outcomes = [Outcome(one.url) for one in options.requests]
+
+    async def work(self, session: URLSession) -> None:
+        """Load one URL after the other until none is left."""
+        for index, request in self._queue:
+            sink = self._sinks(index)
+            try:
+                await self._load(session, request, sink, self.outcomes[index])
+            finally:
+                sink.discard()
+
+    async def _load(
+        self, session: URLSession, request: URLRequest, sink: Sink, outcome: Outcome
+    ) -> None:
+        load = session.bytes(request)
+        name = without_password(request.url)
+        try:
+            with self._screen.bar(name, load.task):
+                place = await self._transfer(load, sink, outcome)
+        except URLError as error:
+            await self._fail(sink, outcome, exit_code_for(error), str(error))
+        except StandardOutputError:
+            raise
+        except OutputError as error:
+            load.cancel()
+            await self._fail(sink, outcome, ExitCode.OUTPUT, f"{error}; loading {name}")
+        else:
+            if place is not None and not self._options.is_silent:
+                size = size_text(load.task.count_of_bytes_received)
+                self._screen.say(one_line(f"{name} -> {place} ({size})"))
+        finally:
+            outcome.metrics = load.task.metrics
+
+    async def _transfer(
+        self, load: BytesLoad, sink: Sink, outcome: Outcome
+    ) -> str | None:
+        """Move one body; return where it went."""
+        chunks, response = await load
+        with chunks:
+            if self._options.fails_on_status and response.status_code >= 400:
+                phrase = response.localized_string(response.status_code)
+                message = f"server answered {response.status_code} {phrase} loading "
+                message += without_password(response.url)
+                await self._fail(sink, outcome, ExitCode.STATUS, message)
+                return None
+            await sink.begin(response)
+            if self._options.shows_head:
+                await sink.write(head_bytes(response))
+            async for chunk in chunks:
+                await sink.write(chunk)
+        return await sink.finish()
+
+    async def _fail(
+        self, sink: Sink, outcome: Outcome, code: ExitCode, message: str
+    ) -> None:
+        outcome.exit_code = code
+        text = f"urlsession fetch: error {code.value}: {message}"
+        self._screen.say(one_line(text))
+        await sink.abandon()
+
+
+def _first(errors: BaseExceptionGroup[StandardOutputError]) -> StandardOutputError:
+    error = errors.exceptions[0]
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
