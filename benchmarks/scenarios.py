@@ -1,0 +1,213 @@
+"""The fixed list of scenarios: what is measured, in which unit, with which clients.
+
+A scenario's name is its identity across versions: results of two runs are
+compared by it, so a scenario that changes meaning changes its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ("SCENARIOS", "Kind", "Metric", "Scenario", "find_scenarios")
+
+
+class Kind(StrEnum):
+    """What a worker is asked to do; a worker offers some of these."""
+
+    ASYNC = "async"
+    BLOCKING = "blocking"
+    CHURN_ASYNC = "churn-async"
+    CHURN_BLOCKING = "churn-blocking"
+    IMPORT = "import"
+    FIN = "fin"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number of a sample; smaller is better for every one of them."""
+
+    key: str
+    title: str
+
+
+WALL = Metric("wall_us", "wall")
+CPU = Metric("cpu_us", "cpu")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One table of the report.
+
+    Attributes:
+        metrics: The first is the one that ratios and targets are about.
+        in_flight: Loads under way at once; for FIN, connections that are open.
+        sample_s: Seconds that one sample lasts in a full run.
+    """
+
+    name: str
+    title: str
+    unit: str
+    kind: Kind
+    clients: tuple[str, ...]
+    metrics: tuple[Metric, ...] = (WALL, CPU)
+    in_flight: int = 1
+    sample_s: float = 1.5
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether clients must stay off the server's core.
+
+        A client and a server that work in turns end up on one core or on two by
+        chance, and on one core a load costs a fifth: no sleeping core is woken.
+        With many loads in flight both are busy, and the client may use all cores.
+        """
+        return self.in_flight == 1 and self.kind in _LOADS
+
+
+_LOADS = (Kind.ASYNC, Kind.BLOCKING, Kind.CHURN_ASYNC, Kind.CHURN_BLOCKING)
+
+SCENARIOS = (
+    Scenario(
+        name="async-64",
+        title="async, 64 in flight, 1 KiB",
+        unit="µs per request",
+        kind=Kind.ASYNC,
+        in_flight=64,
+        clients=(
+            "urlsession",
+            "urlsession-uvloop",
+            "pycurl",
+            "aiohttp",
+            "aiohttp-uvloop",
+            "pyreqwest",
+            "curl_cffi",
+            "httpx",
+            "niquests",
+        ),
+    ),
+    Scenario(
+        name="async-1",
+        title="async, one at a time, 1 KiB",
+        unit="µs per request",
+        kind=Kind.ASYNC,
+        clients=(
+            "urlsession",
+            "urlsession-uvloop",
+            "pycurl",
+            "aiohttp",
+            "aiohttp-uvloop",
+            "pyreqwest",
+            "curl_cffi",
+            "httpx",
+            "niquests",
+        ),
+    ),
+    Scenario(
+        name="blocking-1",
+        title="blocking, one at a time, 1 KiB",
+        unit="µs per request",
+        kind=Kind.BLOCKING,
+        clients=(
+            "urlsession",
+            "pycurl",
+            "http.client",
+            "requests",
+            "pyreqwest",
+            "curl_cffi",
+            "httpx",
+            "niquests",
+        ),
+    ),
+    Scenario(
+        name="churn-async",
+        title="async: session made, one load, invalidated",
+        unit="µs per session",
+        kind=Kind.CHURN_ASYNC,
+        clients=(
+            "urlsession",
+            "urlsession-uvloop",
+            "aiohttp",
+            "pyreqwest",
+            "curl_cffi",
+            "httpx",
+        ),
+        sample_s=0.8,  # each session leaves a port in TIME_WAIT for a minute
+    ),
+    Scenario(
+        name="churn-blocking",
+        title="blocking: session made, one load, invalidated",
+        unit="µs per session",
+        kind=Kind.CHURN_BLOCKING,
+        clients=(
+            "urlsession",
+            "pycurl",
+            "http.client",
+            "requests",
+            "pyreqwest",
+            "curl_cffi",
+            "httpx",
+        ),
+        sample_s=0.8,
+    ),
+    Scenario(
+        name="import",
+        title="import in a fresh interpreter",
+        unit="ms",
+        kind=Kind.IMPORT,
+        clients=(
+            "urlsession",
+            "urlsession-package",
+            "pycurl",
+            "http.client",
+            "requests",
+            "aiohttp",
+            "httpx",
+            "pyreqwest",
+            "curl_cffi",
+            "niquests",
+        ),
+        metrics=(
+            Metric("inside_ms", "inside"),
+            Metric("process_ms", "process - bare"),
+        ),
+    ),
+    Scenario(
+        name="fin-1",
+        title="invalidation to FIN at the peer, one connection",
+        unit="ms",
+        kind=Kind.FIN,
+        clients=("urlsession", "urlsession-uvloop", "urlsession-blocking", "aiohttp"),
+        metrics=(Metric("last_ms", "FIN"), Metric("worst_ms", "worst")),
+        sample_s=0.5,
+    ),
+    Scenario(
+        name="fin-1000",
+        title="invalidation to the last FIN at the peer, 1,000 connections",
+        unit="ms",
+        kind=Kind.FIN,
+        in_flight=1000,
+        clients=("urlsession", "urlsession-uvloop", "urlsession-blocking", "aiohttp"),
+        metrics=(Metric("last_ms", "last FIN"), Metric("first_ms", "first FIN")),
+        sample_s=0.5,
+    ),
+)
+
+
+def find_scenarios(wanted: list[str]) -> list[Scenario]:
+    """Return the scenarios named, in their own order; all of them for no name.
+
+    A name may be the front part of several: "churn" is both churns.
+
+    Raises:
+        LookupError: A name fits no scenario.
+    """
+    for name in wanted:
+        if not any(scenario.name.startswith(name) for scenario in SCENARIOS):
+            known = ", ".join(scenario.name for scenario in SCENARIOS)
+            raise LookupError(f"no scenario {name!r}; there are {known}")
+    return [
+        scenario
+        for scenario in SCENARIOS
+        if not wanted or scenario.name.startswith(tuple(wanted))
+    ]

@@ -1,0 +1,73 @@
+"""aiohttp: one session, no connection limit, the body read inside the block."""
+# mypy: disable-error-code="import-not-found"
+# The peers are in the `bench` extra, which the type check does not install.
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+
+from benchmarks.workers import fin
+from benchmarks.workers.harness import (
+    BODY_LENGTH,
+    BadReplyError,
+    Job,
+    Sample,
+    measure_async,
+    run_async,
+    run_worker,
+    versions_of,
+)
+
+
+async def in_flight(job: Job) -> Sample:
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
+
+        async def load_many(count: int) -> None:
+            for _ in range(count):
+                async with session.get(job.url) as response:
+                    body = await response.read()
+                if response.status != 200 or len(body) != BODY_LENGTH:
+                    raise BadReplyError(response.status, len(body))
+
+        return await measure_async(job, load_many)
+
+
+async def churn(job: Job) -> Sample:
+    async def load_many(count: int) -> None:
+        for _ in range(count):
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(job.url) as response,
+            ):
+                body = await response.read()
+            if response.status != 200 or len(body) != BODY_LENGTH:
+                raise BadReplyError(response.status, len(body))
+
+    return await measure_async(job, load_many)
+
+
+async def one_fin(witness: fin.Witness, count: int) -> fin.Times:
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+
+    async def load() -> None:
+        async with session.get(witness.url) as response:
+            await response.read()
+
+    await asyncio.gather(*(load() for _ in range(count)))
+    start = fin.now()
+    await session.close()
+    return await witness.wait_all_closed_async(start)
+
+
+if __name__ == "__main__":
+    run_worker(
+        {
+            "async": run_async(in_flight),
+            "churn-async": run_async(churn),
+            "fin": run_async(fin.async_job(one_fin)),
+        },
+        lambda: versions_of("aiohttp"),
+    )

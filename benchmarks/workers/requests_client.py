@@ -1,0 +1,51 @@
+"""requests: one Session, as its manual shows it, the environment trusted.
+
+`trust_env=False` would save it the look for proxies and a netrc on every request;
+urlsession takes proxies from the environment too, so both keep the feature.
+"""
+# mypy: disable-error-code="import-not-found,import-untyped"
+# The peers are in the `bench` extra, which the type check does not install.
+
+from __future__ import annotations
+
+import requests
+
+from benchmarks.workers.harness import (
+    BODY_LENGTH,
+    BadReplyError,
+    Job,
+    Sample,
+    measure,
+    run_worker,
+    versions_of,
+)
+
+
+def blocking(job: Job) -> Sample:
+    with requests.Session() as session:
+
+        def load_many(count: int) -> None:
+            for _ in range(count):
+                response = session.get(job.url)
+                if response.status_code != 200 or len(response.content) != BODY_LENGTH:
+                    raise BadReplyError(response.status_code, len(response.content))
+
+        return measure(job, load_many)
+
+
+def churn(job: Job) -> Sample:
+    def load_many(count: int) -> None:
+        for _ in range(count):
+            with requests.Session() as session:
+                response = session.get(job.url)
+            if response.status_code != 200 or len(response.content) != BODY_LENGTH:
+                raise BadReplyError(response.status_code, len(response.content))
+
+    return measure(job, load_many)
+
+
+if __name__ == "__main__":
+    run_worker(
+        {"blocking": blocking, "churn-blocking": churn},
+        lambda: versions_of("requests", "urllib3"),
+    )

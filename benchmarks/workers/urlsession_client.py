@@ -1,0 +1,67 @@
+"""urlsession through its awaiting door, and the sessions of both churns."""
+
+from __future__ import annotations
+
+import asyncio
+
+from benchmarks.workers import fin, urlsession_blocking
+from benchmarks.workers.harness import (
+    BODY_LENGTH,
+    BadReplyError,
+    Job,
+    Sample,
+    measure_async,
+    run_async,
+    run_worker,
+)
+from urlsession import URLSession, URLSessionConfiguration
+
+
+def configuration_for(connections: int) -> URLSessionConfiguration:
+    configuration = URLSessionConfiguration.default()
+    configuration.http_maximum_connections_per_host = connections
+    return configuration
+
+
+async def in_flight(job: Job) -> Sample:
+    async with URLSession(configuration_for(job.in_flight)) as session:
+
+        async def load_many(count: int) -> None:
+            for _ in range(count):
+                data, response = await session.data(job.url)
+                if response.status_code != 200 or len(data) != BODY_LENGTH:
+                    raise BadReplyError(response.status_code, len(data))
+
+        return await measure_async(job, load_many)
+
+
+async def churn(job: Job) -> Sample:
+    async def load_many(count: int) -> None:
+        for _ in range(count):
+            async with URLSession() as session:
+                data, response = await session.data(job.url)
+            if response.status_code != 200 or len(data) != BODY_LENGTH:
+                raise BadReplyError(response.status_code, len(data))
+
+    return await measure_async(job, load_many)
+
+
+async def one_fin(witness: fin.Witness, count: int) -> fin.Times:
+    session = URLSession(configuration_for(count))
+    await asyncio.gather(*(session.data(witness.url) for _ in range(count)))
+    start = fin.now()
+    session.invalidate_and_cancel()
+    return await witness.wait_all_closed_async(start)
+
+
+if __name__ == "__main__":
+    run_worker(
+        {
+            "async": run_async(in_flight),
+            "churn-async": run_async(churn),
+            "fin": run_async(fin.async_job(one_fin)),
+            "blocking": urlsession_blocking.blocking,
+            "churn-blocking": urlsession_blocking.churn,
+        },
+        urlsession_blocking.versions,
+    )
