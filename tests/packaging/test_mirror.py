@@ -1,0 +1,58 @@
+"""`tests/unit/` mirrors `src/urlsession/` file for file."""
+
+from __future__ import annotations
+
+from .source_tree import ROOT, modules
+
+UNIT_DIR = ROOT / "tests" / "unit"
+
+# Source files without a unit test of their own, each with where it is tested instead.
+ELSEWHERE: dict[str, str] = {
+    "__main__": "tests/loopback/test_fetch.py",
+    "engine.asyncio_driver": "tests/loopback/test_doors.py, by either kind of loop",
+    "engine.driver": "a protocol; its two implementations in tests/loopback",
+    "engine.io_thread": "tests/loopback/test_doors.py",
+    "engine.pool": "tests/loopback: every load; limits in test_pool_limits.py",
+    "engine.process": "tests/loopback/lifetimes/test_exit.py and test_fork.py",
+    "loading.client": "a protocol and two tuples; tests/unit/tasks/test_measure.py",
+    "loading.http": "tests/loopback/test_redirects.py, test_bodies.py and bad_input",
+    "session": "tests/loopback/test_doors.py, lifetimes/test_invalidation.py",
+    "tasks.data_task": "tests/loopback/test_streams.py, test_callback_order.py",
+    "tasks.task": "tests/loopback/test_callback_order.py, test_cancellation.py",
+    "testing.certificates": "tests/loopback/test_kit_server.py",
+    "testing.connection": "tests/loopback/test_kit_server.py",
+    "testing.h2_server": "tests/loopback/test_kit_h2.py",
+    "testing.handlers": "tests/loopback/test_kit_server.py",
+    "testing.server": "tests/loopback/test_kit_server.py",
+}
+# Unit tests that are about more than one source file.
+ACROSS: set[str] = set()
+
+
+def source_names() -> set[str]:
+    """Return the modules that a unit test may be about; packages only re-export."""
+    return {one.name for one in modules().values() if not one.is_package}
+
+
+def names_under_test() -> set[str]:
+    """Return the module that each unit test is about, by its path."""
+    return {
+        ".".join((*path.relative_to(UNIT_DIR).parts[:-1], path.stem[len("test_") :]))
+        for path in UNIT_DIR.rglob("test_*.py")
+    }
+
+
+def test_unit_tests_are_about_a_source_file() -> None:
+    """A unit test whose source moved must move too."""
+    assert names_under_test() - source_names() - ACROSS == set()
+
+
+def test_source_files_have_a_unit_test() -> None:
+    """What has none says where it is tested."""
+    assert source_names() - names_under_test() - set(ELSEWHERE) == set()
+
+
+def test_exceptions_are_still_exceptions() -> None:
+    """A file that got its unit test leaves the list."""
+    assert set(ELSEWHERE) & names_under_test() == set()
+    assert set(ELSEWHERE) - source_names() == set()
