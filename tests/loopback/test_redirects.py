@@ -570,3 +570,14 @@ def test_task_suspended_while_a_redirect_is_decided_waits(
         task.result(5)
 
     assert (count, server.request_count) == (1, 2)
+
+
+def test_credentials_of_a_url_do_not_reach_the_next_load(serve: Serve) -> None:
+    """Easy handles are used again, by other sessions too; what they knew is not."""
+    server = serve(echo_handler)
+    url = server.url("/")
+    for one in (url.replace("http://", "http://user:pw@"), url):
+        load(one)
+
+    names = [{name for name, _ in request.headers} for request in server.requests]
+    assert ["Authorization" in one for one in names] == [True, False]
