@@ -161,6 +161,7 @@ class URLSession:
     """Whether this is `URLSession.shared`."""
 
     _is_invalidated = False
+    _is_ending = False
     _has_ended = False
     _lost_because: str | None = None
 
@@ -491,8 +492,6 @@ class URLSession:
             self._finish_ending()
         else:
             self._core.queue.submit(self._tell_and_finish)
-
-    _is_ending = False
 
     def _tell_and_finish(self) -> None:
         method = find_method(self._delegate, "session_did_become_invalid")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pycurl
 
 from ..connections import ConnectionEvent
+from .figures import PROTOCOLS
 
 if TYPE_CHECKING:
     from ..connections import Connection
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ("connection_let_go", "enter_run")
 
-_PROTOCOLS = {1: "http/1.0", 2: "http/1.1", 3: "h2", 30: "h3"}  # CURL_HTTP_VERSION_*
 _HEADER_SIZE = pycurl.HEADER_SIZE
 _REQUEST_SIZE = pycurl.REQUEST_SIZE
 _SIZE_DOWNLOAD = pycurl.SIZE_DOWNLOAD_T
@@ -50,7 +50,7 @@ def enter_run(
     getinfo = curl.getinfo
     if connection.curl_id < 0:
         connection.curl_id = getinfo(pycurl.CONN_ID)
-        connection.protocol = _PROTOCOLS.get(getinfo(pycurl.INFO_HTTP_VERSION))
+        connection.protocol = PROTOCOLS.get(getinfo(pycurl.INFO_HTTP_VERSION))
     if connection.connected_at is None and not has_failed:
         _connected_unseen(roster, poller, connection, curl)
     elif not connection.was_polled and connection.protocol != "h2":

@@ -17,14 +17,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .poller import Poller
-from .timetable import Timetable
+from .timetable import SLACK_S, Timetable
 
 if TYPE_CHECKING:
     from .pool import Pool
 
 __all__ = ("AsyncioDriver", "driver_of")
 
-_SLACK_S = 0.002  # seconds; event loops fire timers up to a clock tick early
 _drivers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncioDriver] = (
     weakref.WeakKeyDictionary()
 )
@@ -188,7 +187,7 @@ class AsyncioDriver:
     def _fire(self) -> None:
         with self._lock:
             self._timer, self._timer_at = None, math.inf
-            due = self._timetable.take_due(time.monotonic() + _SLACK_S)
+            due = self._timetable.take_due(time.monotonic() + SLACK_S)
         for pool in due:
             pool.process(())
         if self._timetable.next_at < math.inf:

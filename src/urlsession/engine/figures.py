@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pycurl
 
-__all__ = ("FIGURES", "Figures")
+__all__ = ("FIGURES", "PROTOCOLS", "Figures")
 
 # Reading one costs about 0.09 µs: addresses, which are asked for less often, come
 # from the connection instead.
@@ -27,6 +27,10 @@ FIGURES: tuple[int, ...] = (
     pycurl.INFO_HTTP_VERSION,
     pycurl.USED_PROXY,
 )
+
+
+PROTOCOLS = {1: "http/1.0", 2: "http/1.1", 3: "h2", 30: "h3"}
+"""ALPN ids by libcurl's ``CURL_HTTP_VERSION_*``, as `INFO_HTTP_VERSION` gives it."""
 
 
 class Figures(NamedTuple):

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .poller import LONGEST_POLL_S, Poller
-from .timetable import Timetable
+from .timetable import SLACK_S, Timetable
 
 if TYPE_CHECKING:
     from .pool import Pool
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ("IO_THREAD_NAME", "IOThread", "forget_after_fork", "shared_io_thread")
 
 IO_THREAD_NAME = "urlsession-io"
-_SLACK_S = 0.002  # seconds; what is due so soon is not worth another turn
 LINGER_S = 2.0  # seconds without a pool before the thread ends
 
 
@@ -150,7 +149,7 @@ class IOThread:
         while True:
             now = time.monotonic()
             with self._lock:
-                due = self._timetable.take_due(now + _SLACK_S)
+                due = self._timetable.take_due(now + SLACK_S)
                 if self._pools:
                     idle_since = math.inf
                 elif idle_since == math.inf:

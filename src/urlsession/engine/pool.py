@@ -44,6 +44,7 @@ from .pipe_wait import PipeWait
 from .poller import CURL_EVENTS, HANGUP, Poller
 from .roster import Roster
 from .sockets import open_socket
+from .timetable import SLACK_S
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -66,7 +67,6 @@ _SIZE_UPLOAD = pycurl.SIZE_UPLOAD_T
 
 _MAX_SPARE_HANDLES = 128
 _UNBOUNDED = 1 << 20  # pooled connections; the reaper bounds them by age instead
-_SLACK_S = 0.002  # seconds; event loops fire timers up to a clock tick early
 _ROUNDS = 16  # of libcurl's "call me again at once" before others get a turn
 
 
@@ -457,9 +457,9 @@ class Pool:
                 self._upkeep.hear(poller, fd, bits, now)
         if has_acted:
             self._collect()
-        if self._armed_at <= now + _SLACK_S:
+        if self._armed_at <= now + SLACK_S:
             self._armed_at = math.inf
-            self._take_timers(now + _SLACK_S)
+            self._take_timers(now + SLACK_S)
         if self._is_curl_due:
             self._kick()
 

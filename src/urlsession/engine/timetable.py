@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from typing import Generic, TypeVar
 
-__all__ = ("Timetable",)
+__all__ = ("SLACK_S", "Timetable")
+
+SLACK_S = 0.002  # seconds; event loops fire timers up to a clock tick early
 
 _T = TypeVar("_T")
 

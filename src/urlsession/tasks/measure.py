@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ..engine.figures import Figures
+from ..engine.figures import PROTOCOLS, Figures
 from ..metrics import (
     DateInterval,
     ResourceFetchType,
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ..loading.client import Transaction
 
 __all__ = ("task_metrics",)
-
-_PROTOCOLS = {1: "http/1.0", 2: "http/1.1", 3: "h2", 30: "h3"}
 
 
 def task_metrics(
@@ -87,7 +85,7 @@ def _measure(transaction: Transaction) -> URLSessionTaskTransactionMetrics:
         response_end_date=(
             after(figures.total_us) if figures.start_transfer_us else None
         ),
-        network_protocol_name=_PROTOCOLS.get(figures.http_version),
+        network_protocol_name=PROTOCOLS.get(figures.http_version),
         is_proxy_connection=bool(figures.used_proxy),
         is_reused_connection=is_reused,
         resource_fetch_type=ResourceFetchType.NETWORK_LOAD,

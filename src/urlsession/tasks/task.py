@@ -19,6 +19,7 @@ from ..connections import LEDGER, capture_call_site
 from ..delegate import find_method
 from ..errors import URLError, URLErrorCode, UsageError
 from ..loading.http import HTTPLoad
+from ..response import TRANSFER_SIZE_UNKNOWN
 from .delivery import Callback, Delivery
 from .reply import Reply
 from .state import TRANSITIONS, TaskEvent, TaskState
@@ -33,14 +34,12 @@ if TYPE_CHECKING:
     from .progress import Progress
     from .waiting import Waiter
 
-__all__ = ("TRANSFER_SIZE_UNKNOWN", "CompletionHandler", "URLSessionTask")
+__all__ = ("CompletionHandler", "URLSessionTask")
 
 CompletionHandler = Callable[
     [bytes | None, "HTTPURLResponse | None", URLError | None], object
 ]
 """Called once with (data, response, error) on the delegate queue."""
-
-TRANSFER_SIZE_UNKNOWN = -1
 
 _monotonic = time.monotonic
 _reply = Reply._make  # a third faster than the call
