@@ -20,6 +20,7 @@ import itertools
 import math
 import sys
 import threading
+import time
 import warnings
 import weakref
 from collections.abc import Generator
@@ -207,6 +208,7 @@ class URLSession:
             type="urlsession.URLSession",
             ref=weakref.ref(self),
             made_at=self._made_at,
+            made_at_s=time.monotonic(),
         )
         queue = make_queue(delegate_queue, loop)
         self._core = SessionCore(self._configuration, owner, driver, queue)

@@ -65,12 +65,14 @@ class Owner:
         ref: Weak reference to the owner; calling it gives None once it is freed.
         made_at: The user's line that made the owner.
         description: The owner's own label (``session_description``), if it has one.
+        made_at_s: When it was made, in monotonic seconds; None if that is not known.
     """
 
     type: str
     ref: weakref.ref[object]
     made_at: CallSite | None
     description: str | None = None
+    made_at_s: float | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

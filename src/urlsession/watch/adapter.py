@@ -1,10 +1,11 @@
 """The interface by which the observer learns of one library's connections.
 
-An adapter is one small file per library: how to get from the library's objects (or
-from the kernel's sockets) to connections and owners, whether a connection is
-checked out, and whether an owner was closed. Our own client is read through the
-same interface as any other library. A third party adds an adapter by an entry point
-of the group ``urlsession.adapters`` that names a callable without arguments which
+An adapter is one small file per library: which of its objects a user would close,
+how to get from them to their sockets, whether a connection is checked out. Most
+libraries use Python's sockets, and those the observer sees by itself: such an adapter
+names the library's owner types and no more. Our own client is read through the same
+interface as any other library. A third party adds an adapter by an entry point of
+the group ``urlsession.adapters`` that names a callable without arguments which
 returns an `Adapter`:
 
     [project.entry-points."urlsession.adapters"]
@@ -16,61 +17,95 @@ observer behind a guard: what it raises becomes a line of the report.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from .facts import ConnectionBasics
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    import weakref
+    from collections.abc import Callable, Hashable, Iterable
+    from types import ModuleType
 
-    from ..connections import Address, CallSite, ClosedBy, ConnectionEvent, Owner
+    from ..connections import Address, CallSite, ConnectionEvent
     from .kernel import KernelSnapshot
 
 __all__ = (
     "Adapter",
+    "LibraryAdapter",
+    "OwnerLike",
     "OwnerState",
     "Sighting",
     "Sink",
+    "merge",
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    """What an adapter knows of one connection at one moment.
+class OwnerLike(Protocol):
+    """What is remembered of an owner; it is held by weak reference."""
 
-    Only what is known: None stands for unknown, and the observer fills in what the
-    kernel can tell (state, descriptor, addresses). Times are monotonic seconds.
+    @property
+    def type(self) -> str:
+        """Qualified type name."""
+
+    @property
+    def ref(self) -> weakref.ref[object]:
+        """Weak reference to the owner."""
+
+    @property
+    def made_at(self) -> CallSite | None:
+        """The user's line that made it."""
+
+    @property
+    def made_at_s(self) -> float | None:
+        """When it was made, in monotonic seconds."""
+
+    @property
+    def description(self) -> str | None:
+        """Its own label, if it has one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting(ConnectionBasics):
+    """What one source knows of one connection at one moment.
+
+    Only what is known: None stands for unknown. What several sources know of the same
+    inode is put together, the adapters' word before the observer's own, and the
+    kernel fills in the rest (state, addresses, bytes, last use). Times are monotonic
+    seconds.
 
     Attributes:
-        key: The adapter's own identity of the connection, never used twice.
-        inode: The socket's inode: the identity that the kernel shares.
-        is_checked_out: Whether a transaction or a lease uses it now.
-        has_unread_body: Whether a response on it still waits to be read.
-        requests: Loads served.
+        key: The source's own identity of the connection, never used twice; by default
+            the inode.
+        state_at_close: TCP state seen just after the close.
         owner: The object that the user would close, by weak reference.
         is_owner_closed: Whether the owner was closed, when the adapter recorded it
             while the owner lived; None leaves the question to `owner_state`.
+        subject: What keeps the connection, where that is not the owner: the response
+            that was not read, the socket whose owner is gone. The heap is searched
+            for its holder.
+        is_inferred: Whether line and owner are inferred from what ran when the socket
+            appeared: weaker evidence.
     """
 
-    key: Hashable
-    inode: int
-    host: str
-    remote: Address
-    opened_at: float
-    local: Address | None = None
-    protocol: str | None = None
-    opened_by: CallSite | None = None
-    last_used_at: float | None = None
-    closed_at: float | None = None
-    closed_by: ClosedBy | None = None
-    fin_sent_at: float | None = None
-    peer_fin_at: float | None = None
-    is_checked_out: bool = False
-    has_unread_body: bool | None = None
-    requests: int = 0
-    bytes_sent: int | None = None
-    bytes_received: int | None = None
-    owner: Owner | None = None
+    key: Hashable = None
+    state_at_close: str | None = None
+    owner: OwnerLike | None = None
     is_owner_closed: bool | None = None
+    subject: weakref.ref[object] | None = None
+    is_inferred: bool | None = None
+
+
+_SIGHTING_FIELDS = tuple(one.name for one in fields(Sighting))
+
+
+def merge(first: Sighting, second: Sighting) -> Sighting:
+    """Return what two sources know of one connection; the first is believed."""
+    known: dict[str, Any] = {}
+    for name in _SIGHTING_FIELDS:
+        value = getattr(first, name)
+        known[name] = getattr(second, name) if value is None else value
+    return Sighting(**known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +113,14 @@ class OwnerState:
     """What an adapter knows of an owner that is alive.
 
     Attributes:
-        is_closed: Whether the user closed it properly; None if that cannot be told.
+        is_closed: Whether the user closed it properly; None if that cannot be told
+            (then a call of a closing method that the observer saw decides).
         is_exempt: Whether it is meant to live as long as the process (a shared
             singleton): never a leak.
         closing: How one closes it, as source: ``session.invalidate_and_cancel()``.
         noun: What to call it in a sentence (``session``, ``client``).
         closed_word: What one has done to it after that (``closed``, ``invalidated``).
+        has_block: Whether it can be used in a ``with`` block.
         description: Its own label, if the program gave it one since it was made.
     """
 
@@ -92,13 +129,14 @@ class OwnerState:
     closing: str = "close()"
     noun: str = "client"
     closed_word: str = "closed"
+    has_block: bool = True
     description: str | None = None
 
 
 class Sink(Protocol):
-    """Where an adapter with hooks tells what happens when it happens.
+    """What the observer offers an adapter: where to set hooks, and whom to tell.
 
-    Quick, safe on any thread, and never raises.
+    Every method is quick, safe on any thread, and never raises into a hook.
     """
 
     def note(
@@ -108,7 +146,7 @@ class Sink(Protocol):
         local: Address | None,
         remote: Address,
     ) -> None:
-        """Tell of a connection's event.
+        """Tell of a connection's event, for an adapter that keeps a book of its own.
 
         For a close: call it after the descriptor is closed, so that the kernel's
         state shows who sent FIN first.
@@ -116,6 +154,76 @@ class Sink(Protocol):
 
     def problem(self, text: str) -> None:
         """Put a line into the report: something could not be observed."""
+
+    def when_imported(self, name: str, tell: Callable[[ModuleType], None]) -> None:
+        """Call `tell` with a module now if it is loaded, else once it is imported."""
+
+    def owner_type(self, cls: type, *, closers: Iterable[str] = ("close",)) -> None:
+        """Have a class's objects, and its subclasses', count as owners.
+
+        Its constructor notes the line that makes each; the owner of a connection is
+        then the outermost such object whose method led to it.
+
+        Args:
+            cls: The class; a type made in C is known by its objects' methods only.
+            closers: Methods by which a user closes it, coroutine functions too;
+                one that has returned makes the owner closed. Those it lacks are
+                passed over.
+        """
+
+    def call_before(self, holder: object, name: str, tell: Callable[..., None]) -> None:
+        """Call `tell` with the arguments before each call of a class's or module's function.
+
+        Undone at the stop. What `tell` raises becomes a line of the report.
+        """
+
+    def call_after(self, holder: object, name: str, tell: Callable[..., None]) -> None:
+        """Call `tell` with result and arguments after each call that did not raise.
+
+        For a coroutine function that is when the coroutine has returned.
+        """
+
+    def opened(
+        self,
+        fd: int,
+        *,
+        owner: object = None,
+        subject: object = None,
+        host: str | None = None,
+    ) -> None:
+        """Tell of a connection whose making is on the stack now.
+
+        For sockets that the observer does not see being made (from C or Rust), and for
+        those made in another task or thread than the one that wants them. Line and
+        owner are read from the stack where they are not known yet.
+
+        Args:
+            fd: The socket's descriptor; nothing happens for one that is no TCP socket.
+            owner: The owner, where it is not on the stack.
+            subject: What keeps the connection should the owner be gone (a transport).
+            host: Host name asked for.
+        """
+
+    def used(self, fd: int, *, subject: object = None, owner: object = None) -> None:
+        """Tell of a load on a connection; the user's line is read from the stack.
+
+        Args:
+            fd: The socket's descriptor.
+            subject: The response, if it may be left unread.
+            owner: The owner, if the load changed it.
+        """
+
+    def subjects(self, cls: type) -> list[tuple[int, object]]:
+        """Return inode and subject of each open connection whose subject is of a class."""
+
+    def made(self, owner: object) -> None:
+        """Tell of an owner whose making is on the stack (a factory, a C type)."""
+
+    def owners(self, cls: type) -> list[object]:
+        """Return the live owners of a class that were made or seen since the start."""
+
+    def owner_of(self, owner: object) -> OwnerLike | None:
+        """Return the record of an owner, for a sighting that names it."""
 
 
 @runtime_checkable
@@ -142,10 +250,10 @@ class Adapter(Protocol):
         """Begin to observe: set hooks, remember what will be asked for later."""
 
     def stop(self) -> None:
-        """Undo `start`."""
+        """Undo `start`, but for the hooks set through the sink: those are undone."""
 
     def sightings(self, kernel: KernelSnapshot) -> Iterable[Sighting]:
-        """Return every connection it knows of, open or remembered as closed.
+        """Return what it knows of connections, open or remembered as closed.
 
         Args:
             kernel: The process's open sockets by inode, for adapters that start from
@@ -154,3 +262,35 @@ class Adapter(Protocol):
 
     def owner_state(self, owner: object) -> OwnerState:
         """Return what is known of a live owner that one of its sightings named."""
+
+
+class LibraryAdapter:
+    """An adapter of a library whose sockets the observer sees: a base to derive from.
+
+    Knows nothing and hooks nothing by itself.
+    """
+
+    name = ""
+    modules: tuple[str, ...] = ()
+    internals: tuple[str, ...] = ()
+
+    sink: Sink
+
+    def start(self, sink: Sink) -> None:
+        """Keep the sink and set the hooks."""
+        self.sink = sink
+        self.hook(sink)
+
+    def hook(self, sink: Sink) -> None:
+        """Set the library's hooks; for a subclass."""
+
+    def stop(self) -> None:
+        """Nothing to undo: the sink undoes its hooks."""
+
+    def sightings(self, kernel: KernelSnapshot) -> Iterable[Sighting]:  # noqa: ARG002 - for a subclass
+        """Return nothing: the observer's own book has the sockets."""
+        return ()
+
+    def owner_state(self, owner: object) -> OwnerState:  # noqa: ARG002 - for a subclass
+        """Return that a call of a closing method decides."""
+        return OwnerState(is_closed=None)

@@ -1,14 +1,15 @@
 """What the kernel says of this process's TCP sockets, without any privilege.
 
-Decides how a TCP state is found: one exact question over the socket-diagnosis
-netlink (some 6 µs, and it still answers for a socket that the process has closed),
-and the network tables where that is not offered (some ms). Knows nothing of
-libraries, owners or verdicts. Every probe opens and closes its own descriptor, so
+Decides how a TCP state is found: over the socket-diagnosis netlink, by one exact
+question (some 6 µs, and it still answers for a socket that the process has closed) or
+for all sockets at once; and from the network tables where that is not offered (some
+ms, and without bytes and times). Knows nothing of libraries, owners or verdicts. Every probe opens and closes its own descriptor, so
 that the observer owns none between two questions.
 """
 
 from __future__ import annotations
 
+import _socket
 import enum
 import os
 import socket
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 __all__ = (
     "KernelSnapshot",
     "KernelSocket",
+    "TcpInfo",
     "TcpState",
     "first_closer",
     "look_up",
     "parse_table",
+    "read_info",
     "socket_descriptors",
     "take_snapshot",
 )
@@ -60,14 +63,57 @@ _CLOSED_THERE = frozenset({TcpState.CLOSE_WAIT, TcpState.LAST_ACK})
 _NETLINK_SOCK_DIAG = 4  # linux/netlink.h
 _SOCK_DIAG_BY_FAMILY = 20  # linux/sock_diag.h
 _NLM_F_REQUEST = 1
+_NLM_F_DUMP = 0x300
 _NLMSG_ERROR = 2
+_NLMSG_DONE = 3
+_INET_DIAG_INFO = 2  # the attribute that carries struct tcp_info
 _NLMSG_HEADER = struct.Struct("=IHHII")
 _DIAG_REQUEST = struct.Struct("=BBBxI")  # family, protocol, extensions, states
 _DIAG_ID_TAIL = struct.Struct("=III")  # interface, cookie (all ones: any)
 _DIAG_ANSWER_COUNTS = struct.Struct("=IIIII")  # expires, rqueue, wqueue, uid, inode
 _DIAG_ANSWER_ID = 4  # offset of the socket id in inet_diag_msg
 _DIAG_ID_BYTES = 48
+_DIAG_ANSWER_BYTES = 72  # attributes follow
+_ATTRIBUTE = struct.Struct("=HH")  # length with this head, type
+_INFO_TIMES = struct.Struct("=IIII")  # ms since: data out, -, data in, ack in
+_INFO_TIMES_AT = 44  # offsets in struct tcp_info (linux/tcp.h)
+_INFO_BYTES = struct.Struct("=QQ")  # bytes acknowledged, bytes received
+_INFO_BYTES_AT = 120
+_INFO_WANTED = 160  # bytes of struct tcp_info asked for; an old kernel gives fewer
+_TCP_INFO = 11  # linux/tcp.h; `socket` has the name on Linux only
+_DUMP_BUFFER = 65_536  # bytes; the kernel fills up to 32 KiB at a time
+_WITH_INFO = 1 << (_INET_DIAG_INFO - 1)
+_ALL_STATES = 0xFFFFFFFF
 _ANSWER_WAIT_S = 0.1  # the kernel answers inside send(); this only bounds a surprise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpInfo:
+    """What the kernel counts on one connection (struct tcp_info).
+
+    Attributes:
+        state: TCP state when it was asked.
+        sent_s: Seconds since data was last sent.
+        received_s: Seconds since data last came.
+        heard_s: Seconds since any packet last came; on a half-closed connection that
+            was the peer's FIN.
+        bytes_sent: Bytes that the peer has acknowledged, its SYN's one left out.
+        bytes_received: Bytes that came in.
+        was_established: Whether the peer ever answered.
+    """
+
+    state: TcpState
+    sent_s: float
+    received_s: float
+    heard_s: float
+    bytes_sent: int
+    bytes_received: int
+    was_established: bool
+
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since data last went either way."""
+        return min(self.sent_s, self.received_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +123,7 @@ class KernelSocket:
     Attributes:
         inode: Inode of the socket; 0 when no process has it open any more.
         receive_queue_bytes: Bytes that arrived and that nobody has read.
+        info: Counts and times; None where only the tables can be read.
     """
 
     local: Address
@@ -84,6 +131,7 @@ class KernelSocket:
     state: TcpState
     inode: int
     receive_queue_bytes: int = 0
+    info: TcpInfo | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +140,13 @@ class KernelSnapshot:
 
     Attributes:
         descriptors: Descriptor of each socket that this process has open, by inode.
-        sockets: TCP sockets of the network namespace, by inode (open ones only).
+        sockets: TCP sockets that this process has open, by inode.
+        listening: Ports that sockets of the network namespace listen on.
     """
 
     descriptors: Mapping[int, int] = field(default_factory=dict)
     sockets: Mapping[int, KernelSocket] = field(default_factory=dict)
+    listening: frozenset[int] = frozenset()
 
 
 def first_closer(state: TcpState | None) -> ClosedBy | None:
@@ -133,8 +183,29 @@ def take_snapshot() -> KernelSnapshot:
     descriptors = socket_descriptors()
     if not descriptors:
         return KernelSnapshot()
-    sockets = {one.inode: one for one in _read_tables() if one.inode in descriptors}
-    return KernelSnapshot(descriptors=descriptors, sockets=sockets)
+    try:
+        found = _dump_netlink()
+    except OSError:
+        found = _read_tables()
+    return KernelSnapshot(
+        descriptors=descriptors,
+        sockets={one.inode: one for one in found if one.inode in descriptors},
+        listening=frozenset(
+            one.local[1] for one in found if one.state is TcpState.LISTEN
+        ),
+    )
+
+
+def read_info(sock: socket.socket) -> TcpInfo | None:
+    """Return the kernel's counts on a Python socket; None where it has none."""
+    try:
+        # The base's method: a subclass may not expect to be asked.
+        packed = _socket.socket.getsockopt(
+            sock, socket.IPPROTO_TCP, _TCP_INFO, _INFO_WANTED
+        )
+    except (OSError, ValueError):
+        return None
+    return _parse_info(packed)
 
 
 def socket_descriptors() -> dict[int, int]:
@@ -197,39 +268,115 @@ def _ask_netlink(local: Address, remote: Address) -> KernelSocket | None:
         + socket.inet_pton(family, remote[0]).ljust(16, b"\0")
     )
     request = (
-        _DIAG_REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0xFFFFFFFF)
+        _DIAG_REQUEST.pack(family, socket.IPPROTO_TCP, _WITH_INFO, _ALL_STATES)
         + identity
         + _DIAG_ID_TAIL.pack(0, 0xFFFFFFFF, 0xFFFFFFFF)
     )
-    length = _NLMSG_HEADER.size + len(request)
-    header = _NLMSG_HEADER.pack(length, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 1, 0)
-    netlink = getattr(socket, "AF_NETLINK", None)
-    if netlink is None:
-        raise OSError("this system has no netlink")
-    with socket.socket(netlink, socket.SOCK_DGRAM, _NETLINK_SOCK_DIAG) as channel:
-        channel.settimeout(_ANSWER_WAIT_S)
-        channel.send(header + request)
+    with _netlink_channel() as channel:
+        channel.send(_message(request, _NLM_F_REQUEST))
         answer = channel.recv(4096)
-    return _parse_answer(answer, identity, local, remote)
-
-
-def _parse_answer(
-    answer: bytes, identity: bytes, local: Address, remote: Address
-) -> KernelSocket | None:
     kind = _NLMSG_HEADER.unpack_from(answer)[1]
     body = answer[_NLMSG_HEADER.size :]
     if kind == _NLMSG_ERROR:
-        number = -struct.unpack_from("=i", body)[0]
-        if number == 2:  # ENOENT: the kernel has no such socket
+        if _errno_of(body) == 2:  # ENOENT: the kernel has no such socket
             return None
-        raise OSError(number, os.strerror(number))
+        raise _error_of(body)
     if body[_DIAG_ANSWER_ID : _DIAG_ANSWER_ID + len(identity)] != identity:
         return None  # with no exact match the kernel answers with the listener
-    counts = _DIAG_ANSWER_COUNTS.unpack_from(body, _DIAG_ANSWER_ID + _DIAG_ID_BYTES)
+    return _parse_answer(body)
+
+
+def _dump_netlink() -> list[KernelSocket]:
+    """Return every TCP socket of the network namespace."""
+    found: list[KernelSocket] = []
+    with _netlink_channel() as channel:
+        for family in (socket.AF_INET, socket.AF_INET6):
+            request = _DIAG_REQUEST.pack(
+                family, socket.IPPROTO_TCP, _WITH_INFO, _ALL_STATES
+            ) + bytes(_DIAG_ID_BYTES)
+            channel.send(_message(request, _NLM_F_REQUEST | _NLM_F_DUMP))
+            while _take_in(channel.recv(_DUMP_BUFFER), found):
+                pass
+    return found
+
+
+def _take_in(answer: bytes, found: list[KernelSocket]) -> bool:
+    """Add one batch of a dump; return whether more follow."""
+    at = 0
+    while at + _NLMSG_HEADER.size <= len(answer):
+        length, kind, *_ = _NLMSG_HEADER.unpack_from(answer, at)
+        body = answer[at + _NLMSG_HEADER.size : at + length]
+        if kind == _NLMSG_DONE:
+            return False
+        if kind == _NLMSG_ERROR:
+            raise _error_of(body)
+        found.append(_parse_answer(body))
+        at += (length + 3) & ~3
+    return True
+
+
+def _netlink_channel() -> socket.socket:
+    family = getattr(socket, "AF_NETLINK", None)
+    if family is None:
+        raise OSError("this system has no netlink")
+    channel = socket.socket(family, socket.SOCK_DGRAM, _NETLINK_SOCK_DIAG)
+    channel.settimeout(_ANSWER_WAIT_S)
+    return channel
+
+
+def _message(request: bytes, flags: int) -> bytes:
+    length = _NLMSG_HEADER.size + len(request)
+    return _NLMSG_HEADER.pack(length, _SOCK_DIAG_BY_FAMILY, flags, 1, 0) + request
+
+
+def _errno_of(body: bytes) -> int:
+    return -int(struct.unpack_from("=i", body)[0])
+
+
+def _error_of(body: bytes) -> OSError:
+    number = _errno_of(body)
+    return OSError(number, os.strerror(number))
+
+
+def _parse_answer(body: bytes) -> KernelSocket:
+    family = body[0]
+    at = _DIAG_ANSWER_ID
+    local_port, remote_port = struct.unpack_from(">HH", body, at)
+    width = 16 if family == socket.AF_INET6 else 4
+    local = socket.inet_ntop(family, body[at + 4 : at + 4 + width])
+    remote = socket.inet_ntop(family, body[at + 20 : at + 20 + width])
+    counts = _DIAG_ANSWER_COUNTS.unpack_from(body, at + _DIAG_ID_BYTES)
     return KernelSocket(
-        local=local,
-        remote=remote,
+        local=(local, local_port),
+        remote=(remote, remote_port),
         state=TcpState(body[1]),
         inode=counts[4],
         receive_queue_bytes=counts[1],
+        info=_find_info(body),
+    )
+
+
+def _find_info(body: bytes) -> TcpInfo | None:
+    at = _DIAG_ANSWER_BYTES
+    while at + _ATTRIBUTE.size <= len(body):
+        length, kind = _ATTRIBUTE.unpack_from(body, at)
+        if kind == _INET_DIAG_INFO:
+            return _parse_info(body[at + _ATTRIBUTE.size : at + length])
+        at += max((length + 3) & ~3, _ATTRIBUTE.size)
+    return None
+
+
+def _parse_info(packed: bytes) -> TcpInfo | None:
+    if len(packed) < _INFO_BYTES_AT + _INFO_BYTES.size:
+        return None  # a kernel before 4.1
+    sent_ms, _, received_ms, heard_ms = _INFO_TIMES.unpack_from(packed, _INFO_TIMES_AT)
+    acked, received = _INFO_BYTES.unpack_from(packed, _INFO_BYTES_AT)
+    return TcpInfo(
+        state=TcpState(packed[0]),
+        sent_s=sent_ms / 1000,
+        received_s=received_ms / 1000,
+        heard_s=heard_ms / 1000,
+        bytes_sent=max(0, acked - 1),
+        bytes_received=received,
+        was_established=acked > 0 or received > 0,
     )

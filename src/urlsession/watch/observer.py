@@ -1,14 +1,15 @@
 """The observer's life: start, listen, check, stop.
 
 Holds weak references and values only. Whatever fails inside it becomes a line of
-the report and never an exception in the program. It starts no thread: between two
-checks it costs what its adapters' hooks cost. A check holds the collector back while
+the report and never an exception in the program. Between two checks it costs what
+the hooks cost. A check holds the collector back while
 it lasts, since a collection would cure what is looked for.
 """
 
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import sys
 import threading
@@ -19,28 +20,39 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..connections import ConnectionEvent
-from .kernel import look_up
+from .births import Births
+from .book import SocketBook
+from .code import CodeMap
+from .hooks import Hooks, Instruments
+from .imports import ImportWatcher
+from .kernel import look_up, socket_descriptors
+from .owners import OwnerBook
+from .patches import Patches
 from .registry import load_adapters
 from .report import Clock, Finding, Program, Report
+from .stack import StackReader
 from .survey import Survey
 from .verdict import Moment, is_refuted, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ..connections import Address
     from .adapter import Adapter
+    from .facts import ConnectionFacts
+    from .verdict import Verdict
 
 __all__ = ("Observer",)
 
-REMEMBERED_CLOSES = 10_000  # kernel states at the close, some 0.2 KiB each
+REMEMBERED_CLOSES = 4096  # kernel states at the close, some 0.2 KiB each
+RECHECK_AFTER_S = 0.02  # seconds; what another thread is closing is closed by then
 MAX_PROBLEMS = 100  # lines; a failure that repeats is told once
 
 
 class Observer:
     """Observes the connections of this process from `start` to `stop`.
 
-    Safe to use from any thread. It is the `Sink` of its adapters.
+    Safe to use from any thread.
 
     Args:
         idle_after: Seconds unused, half closed or unread after which a connection
@@ -61,10 +73,18 @@ class Observer:
         self._given_adapters = adapters
         self._adapters: list[Adapter] = []
         self._lock = threading.Lock()
-        self._serials: dict[tuple[str, Hashable], int] = {}
+        self._numbers = itertools.count(1)
+        self._serials: dict[int, int] = {}
         self._closes: OrderedDict[tuple[int, Address | None], str] = OrderedDict()
         self._problems: dict[str, None] = {}
         self._clock = _start_clock()
+        self._baseline: frozenset[int] = frozenset()
+        self._patches = Patches()
+        self._imports = ImportWatcher(self.problem)
+        self._book = SocketBook()
+        self._owners = OwnerBook()
+        self._stack = StackReader(CodeMap(self._user_packages), self._owners)
+        self._births = Births(self._book, self._owners, self._stack, self.problem)
         self.is_running = False
 
     def start(self) -> None:
@@ -73,11 +93,24 @@ class Observer:
             return
         self.is_running = True
         self._clock = _start_clock()
+        self._baseline = frozenset(socket_descriptors())
+        self._imports.start()
+        self._births.start(self._patches)
         self._adapters = []
+        instruments = Instruments(
+            book=self._book,
+            births=self._births,
+            owners=self._owners,
+            stack=self._stack,
+            imports=self._imports,
+            patches=self._patches,
+            note=self.note,
+            problem=self.problem,
+        )
         given = self._given_adapters
         for adapter in load_adapters(self.problem) if given is None else given:
             try:
-                adapter.start(self)
+                adapter.start(Hooks(adapter, instruments))
             except Exception as error:
                 self._failed(adapter, "start", error)
             else:
@@ -93,6 +126,19 @@ class Observer:
                 adapter.stop()
             except Exception as error:
                 self._failed(adapter, "stop", error)
+        self._births.stop()
+        self._imports.stop()
+        self._patches.undo()
+
+    def has_forked(self) -> None:
+        """Begin anew in a forked child: the parent's connections are not its own."""
+        self._lock = threading.Lock()
+        self._book.forget()
+        self._serials.clear()
+        self._closes.clear()
+        self._problems.clear()
+        self._clock = _start_clock()
+        self._baseline = frozenset(socket_descriptors())
 
     def note(
         self,
@@ -120,33 +166,50 @@ class Observer:
         if len(self._problems) < MAX_PROBLEMS:
             self._problems[text] = None
 
-    def check(self, *, ended: bool = False, program: Program | None = None) -> Report:
+    def check(
+        self,
+        *,
+        ended: bool = False,
+        opened_since: float | None = None,
+        program: Program | None = None,
+    ) -> Report:
         """Take the verdicts now; never raises and never runs the collector.
+
+        A verdict is given after a short wait and a second look: what was just being
+        closed elsewhere is no leak.
 
         Args:
             ended: Whether the program (or the test) has ended its work, so that what
                 is still open should have been closed.
+            opened_since: Monotonic seconds; tell only of connections opened from
+                then on, and do not ask that what was made earlier be closed.
             program: What to say of the program; by default what `sys` tells.
         """
         now = time.monotonic()
+        moment = Moment.ENDED if ended else Moment.RUNNING
         findings: tuple[Finding, ...] = ()
         # What we allocate must not start the collector by itself.
         is_collecting = gc.isenabled()
         gc.disable()
         try:
-            findings = self._findings(now, Moment.ENDED if ended else Moment.RUNNING)
+            findings = self._findings(now, moment, opened_since)
         except Exception as error:
             self.problem(f"the check failed: {error!r}")
         finally:
             if is_collecting:
                 gc.enable()
-        return Report(
+        report = Report(
             program=program or _this_program(),
             clock=self._clock,
             taken_at=now,
             connections=findings,
+            forgotten=self._book.forgotten_count,
             problems=tuple(self._problems),
         )
+        if not report.leaks:
+            return report
+        threading.Event().wait(RECHECK_AFTER_S)
+        return self._recheck(report)
 
     def withdraw_refuted(self, report: Report) -> Report:
         """Return a report without the verdicts that later facts refuted.
@@ -154,6 +217,19 @@ class Observer:
         To be called when the program's exit handlers have run: what they closed was
         no leak. The facts stay those of the first look.
         """
+        return self._withdraw(report, is_refuted)
+
+    def _recheck(self, report: Report) -> Report:
+        """Return a report without the verdicts on what is closed by now."""
+        return self._withdraw(
+            report, lambda _, later: later is None or not later.is_open
+        )
+
+    def _withdraw(
+        self,
+        report: Report,
+        is_withdrawn: Callable[[Verdict, ConnectionFacts | None], bool],
+    ) -> Report:
         try:
             later = {
                 one.id: one
@@ -163,16 +239,31 @@ class Observer:
             self.problem(f"the recheck failed: {error!r}")
             return report
         kept = tuple(
-            Finding(one.facts, None) if is_refuted(later.get(one.facts.id)) else one
+            Finding(one.facts, None)
+            if one.verdict and is_withdrawn(one.verdict, later.get(one.facts.id))
+            else one
             for one in report.connections
         )
         return replace(report, connections=kept)
 
-    def _findings(self, now: float, moment: Moment) -> tuple[Finding, ...]:
-        after_s = self._idle_after_s
+    def _findings(
+        self, now: float, moment: Moment, since: float | None
+    ) -> tuple[Finding, ...]:
+        found = self._survey().take(self._serial)
+        self._forget_numbers(one.inode for one in found)
         return tuple(
-            Finding(one, judge(one, now, moment=moment, idle_after_s=after_s))
-            for one in self._survey().take(self._serial)
+            Finding(
+                one,
+                judge(
+                    one,
+                    now,
+                    moment=moment,
+                    idle_after_s=self._idle_after_s,
+                    made_since=since,
+                ),
+            )
+            for one in found
+            if since is None or one.opened_at >= since
         )
 
     def _survey(self) -> Survey:
@@ -180,16 +271,30 @@ class Observer:
             closes = dict(self._closes)
         return Survey(
             adapters=self._adapters,
+            book=self._book,
+            owners=self._owners,
+            baseline=self._baseline,
+            served_ports=frozenset(self._births.ports_served()),
             since=self._clock.started_at,
             states_at_close=closes,
             user_packages=self._user_packages,
             problem=self.problem,
         )
 
-    def _serial(self, library: str, key: Hashable) -> int:
+    def _serial(self, inode: int) -> int:
         """Return the number that the reports use for one connection."""
         with self._lock:
-            return self._serials.setdefault((library, key), len(self._serials) + 1)
+            number = self._serials.get(inode)
+            if number is None:
+                number = self._serials[inode] = next(self._numbers)
+            return number
+
+    def _forget_numbers(self, kept: Iterable[int]) -> None:
+        """Let go of the numbers of what is no longer remembered."""
+        wanted = set(kept)
+        with self._lock:
+            for inode in self._serials.keys() - wanted:
+                del self._serials[inode]
 
     def _failed(self, adapter: Adapter, what: str, error: Exception) -> None:
         name = getattr(adapter, "name", type(adapter).__name__)

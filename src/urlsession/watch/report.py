@@ -73,6 +73,7 @@ class Report:
 
     Attributes:
         connections: In the order in which they were opened.
+        forgotten: Closed connections that are no longer remembered.
         problems: What could not be observed, in words.
     """
 
@@ -80,6 +81,7 @@ class Report:
     clock: Clock
     taken_at: float
     connections: tuple[Finding, ...]
+    forgotten: int = 0
     problems: tuple[str, ...] = field(default=())
 
     @property
@@ -125,6 +127,7 @@ class Report:
         )
         return {
             "connections": len(found),
+            "forgotten": self.forgotten,
             "open": sum(one.facts.is_open for one in found),
             "closed": sum(not one.facts.is_open for one in found),
             "leaked": len(self.leaks),
@@ -137,6 +140,7 @@ class Report:
         idle_s = facts.idle_s(self.taken_at)
         return {
             "id": facts.id,
+            "pid": facts.pid or self.program.pid,
             "library": facts.library,
             "inode": facts.inode,
             "local": _show_address(facts.local),
@@ -145,7 +149,11 @@ class Report:
             "protocol": facts.protocol,
             **self._moment("opened_at", facts.opened_at),
             "opened_by": _show_site(facts.opened_by),
+            "is_inferred": facts.is_inferred,
+            "thread": facts.thread,
+            "task": facts.task,
             **self._moment("last_used_at", facts.last_used_at),
+            "last_used_by": _show_site(facts.last_used_by),
             **self._moment("closed_at", facts.closed_at),
             "closed_by": facts.closed_by.value if facts.closed_by else None,
             **self._moment("fin_sent_at", facts.fin_sent_at),
@@ -157,7 +165,10 @@ class Report:
             "idle_s": None if idle_s is None else round(idle_s, 6),
             "requests": facts.requests,
             "owner": _show_owner(facts.owner),
-            "held_by": list(facts.owner.path) if facts.owner else [],
+            "is_checked_out": facts.is_checked_out,
+            "has_unread_body": facts.has_unread_body,
+            "unread_bytes": facts.unread_bytes,
+            "held_by": list(facts.path),
             "verdict": _show_verdict(verdict),
         }
 
@@ -186,6 +197,7 @@ def _show_owner(owner: OwnerFacts | None) -> dict[str, object] | None:
         return None
     return {
         "type": owner.type,
+        "inner_type": owner.inner_type or None,
         "description": owner.description,
         "made_at": _show_site(owner.made_at),
         "alive": owner.is_alive,
@@ -200,6 +212,7 @@ def _show_verdict(verdict: Verdict | None) -> dict[str, object] | None:
     return {
         "kind": verdict.kind.value,
         "also": [kind.value for kind in verdict.also],
+        "proof": verdict.proof,
         "sentence": verdict.sentence,
         "fix": verdict.fix,
     }

@@ -11,12 +11,13 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..connections import ClosedBy
-
 if TYPE_CHECKING:
     from .facts import ConnectionFacts, OwnerFacts
 
 __all__ = ("Kind", "Moment", "Verdict", "is_refuted", "judge")
+
+
+_NOT_CONNECTED = frozenset({"SYN_SENT", "CLOSED"})
 
 
 class Kind(enum.Enum):
@@ -46,18 +47,25 @@ class Verdict:
 
     Attributes:
         also: Other kinds that hold.
+        proof: What was seen that shows it.
         sentence: What is open, who owns it and why it lives.
         fix: What to write to cure it.
     """
 
     kind: Kind
     also: tuple[Kind, ...]
+    proof: str
     sentence: str
     fix: str
 
 
 def judge(
-    facts: ConnectionFacts, now: float, *, moment: Moment, idle_after_s: float
+    facts: ConnectionFacts,
+    now: float,
+    *,
+    moment: Moment,
+    idle_after_s: float,
+    made_since: float | None = None,
 ) -> Verdict | None:
     """Return what is wrong with a connection, or None if nothing is.
 
@@ -67,52 +75,81 @@ def judge(
         moment: Whether the program goes on or has ended its work.
         idle_after_s: How long a connection may be unused, half closed or unread
             while the program goes on.
+        made_since: When the work that has ended began, in monotonic seconds: an owner
+            made earlier belongs to somebody else, who may close it later.
     """
-    if not facts.is_open or (facts.owner is not None and _is_settled(facts.owner)):
+    if not facts.is_open or facts.kernel_state in _NOT_CONNECTED:
         return None
-    kinds = [kind for kind in Kind if _holds(kind, facts, now, moment, idle_after_s)]
+    kinds = [
+        kind
+        for kind in Kind
+        if _holds(kind, facts, now, moment, idle_after_s)
+        and not _is_excused(kind, facts.owner, made_since)
+    ]
     if not kinds:
         return None
     first, *others = kinds
     return Verdict(
         kind=first,
         also=tuple(others),
+        proof=_proof(first, facts, now),
         sentence=_sentence(first, facts, now),
         fix=_fix(first, facts.owner),
     )
 
 
-def is_refuted(later: ConnectionFacts | None) -> bool:
-    """Whether later facts on a connection take a verdict back.
+def is_refuted(verdict: Verdict, later: ConnectionFacts | None) -> bool:
+    """Whether facts from the end of the process take a verdict back.
 
-    The user must have closed it: that the collector or the end of the process did is
-    no cure.
+    The user must have closed it: that the collector, a finalizer of the library or the
+    end of the process did is no cure.
     """
-    if later is None or later.owner is None:
+    if later is None:
         return False
-    if later.owner.is_closed is None:
-        return not later.is_open and later.closed_by is not ClosedBy.EXIT
-    return later.owner.is_closed
+    if verdict.kind is Kind.UNREAD and later.has_unread_body is False:
+        return True
+    owner = later.owner
+    if verdict.kind is Kind.UNREAD and later.is_open:
+        return False
+    return owner is not None and owner.is_closed is True
 
 
-def _is_settled(owner: OwnerFacts) -> bool:
-    """Whether the user has done, or need not do, what closes the connection."""
-    return owner.is_closed is True or owner.is_exempt
+def _is_excused(kind: Kind, owner: OwnerFacts | None, made_since: float | None) -> bool:
+    """Whether nothing is asked of the owner, or not yet."""
+    if owner is None:
+        return False
+    if owner.is_exempt:
+        return True
+    if owner.is_closed is True:
+        # Closing a session does not finish a response that was handed out.
+        return kind is not Kind.UNREAD
+    is_older = (
+        made_since is not None
+        and owner.made_at_s is not None
+        and owner.made_at_s < made_since
+    )
+    return is_older and kind is Kind.UNCLOSED
+
+
+def _is_lost(owner: OwnerFacts | None) -> bool:
+    return owner is not None and (not owner.is_alive or owner.is_reachable is False)
 
 
 def _holds(
     kind: Kind, facts: ConnectionFacts, now: float, moment: Moment, after_s: float
 ) -> bool:
     owner = facts.owner
-    is_lost = owner is not None and (not owner.is_alive or owner.is_reachable is False)
+    is_lost = _is_lost(owner)
     if kind is Kind.ORPHAN:
         return is_lost
-    if kind is Kind.UNCLOSED:
-        return moment is Moment.ENDED and owner is not None and not is_lost
     is_ended = moment is Moment.ENDED
+    if kind is Kind.UNCLOSED:
+        # What the kernel alone showed has no owner to ask: it is open all the same.
+        is_known = owner is not None or facts.is_inferred
+        return is_ended and is_known and not is_lost
     if kind is Kind.UNREAD:
-        waits_s = now - (facts.last_used_at or facts.opened_at)
-        return facts.has_unread_body is True and (is_ended or waits_s >= after_s)
+        is_unread = facts.has_unread_body is True
+        return is_unread and (is_ended or facts.quiet_s(now) >= after_s)
     if kind is Kind.CLOSE_WAIT:
         fin_at = facts.peer_fin_at or facts.last_used_at or facts.opened_at
         is_half_closed = facts.kernel_state == "CLOSE_WAIT"
@@ -121,11 +158,37 @@ def _holds(
     return not is_ended and not is_lost and idle_s is not None and idle_s >= after_s
 
 
+def _proof(kind: Kind, facts: ConnectionFacts, now: float) -> str:
+    owner = facts.owner
+    kernel = f"the kernel says {facts.kernel_state or 'nothing'}"
+    if kind is Kind.CLOSE_WAIT:
+        since = ""
+        if facts.peer_fin_at is not None:
+            since = f" since {now - facts.peer_fin_at:.1f} s, when the peer's FIN came"
+        return f"{kernel}{since}"
+    if kind is Kind.IDLE:
+        return f"{kernel}; no data went either way for {facts.quiet_s(now):.1f} s"
+    if kind is Kind.UNREAD:
+        waiting = facts.unread_bytes
+        bytes_wait = f"; {waiting} bytes wait in the kernel" if waiting else ""
+        return f"{kernel}; the response is neither at its end nor closed{bytes_wait}"
+    if owner is None:
+        return f"{kernel}; no Python object is known to own the socket"
+    if kind is Kind.ORPHAN and not owner.is_alive:
+        return f"{kernel}; the {owner.short_type} was freed"
+    if kind is Kind.ORPHAN:
+        return f"{kernel}; no name of the program leads to the {owner.short_type}"
+    return f"{kernel}; no {owner.closing} was seen"
+
+
 def _sentence(kind: Kind, facts: ConnectionFacts, now: float) -> str:
     where = f"{facts.host}:{facts.remote[1]}"
     owner = facts.owner
     if owner is None:
-        return f"A connection to {where} is open and no owner is known for it."
+        return (
+            f"A connection to {where} is open and no owner is known for it"
+            f"{_appeared(facts)}."
+        )
     made = "" if owner.made_at is None else f" made at {owner.made_at}"
     name = f"the {owner.short_type}{made}"
     if kind is Kind.ORPHAN:
@@ -149,6 +212,12 @@ def _sentence(kind: Kind, facts: ConnectionFacts, now: float) -> str:
     return f"The connection to {where} of {name} has been unused for {idle_s:.1f} s."
 
 
+def _appeared(facts: ConnectionFacts) -> str:
+    if facts.opened_by is None:
+        return ""
+    return f"; it appeared while {facts.opened_by} ran"
+
+
 def _why_lost(owner: OwnerFacts) -> str:
     if not owner.is_alive:
         return f"is gone: it was dropped and never {owner.closed_word}"
@@ -166,4 +235,6 @@ def _fix(kind: Kind, owner: OwnerFacts | None) -> str:
     cure = f"call {owner.closing} when you are done with the {owner.noun}"
     if kind is Kind.IDLE:
         return f"{cure[0].upper()}{cure[1:]}, or let it close idle connections."
+    if not owner.has_block:
+        return f"{cure[0].upper()}{cure[1:]}."
     return f"Use the {owner.noun} in a `with` block, or {cure}."

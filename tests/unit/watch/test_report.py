@@ -41,7 +41,9 @@ CLOSED = replace(
     closed_by=ClosedBy.LOCAL,
     owner=None,
 )
-VERDICT = Verdict(kind=Kind.UNCLOSED, also=(Kind.CLOSE_WAIT,), sentence="s", fix="f")
+VERDICT = Verdict(
+    kind=Kind.UNCLOSED, also=(Kind.CLOSE_WAIT,), proof="p", sentence="s", fix="f"
+)
 REPORT = Report(
     program=Program(name="app.py", argv=("app.py", "-x"), pid=5, exit_code=0),
     clock=CLOCK,
@@ -74,6 +76,7 @@ def test_json_connection_has_every_field() -> None:
     assert found["verdict"] == {
         "kind": "unclosed",
         "also": ["close_wait"],
+        "proof": "p",
         "sentence": "s",
         "fix": "f",
     }
@@ -102,6 +105,7 @@ def test_json_summary_counts() -> None:
     """Open, closed, leaked, by kind and by closer."""
     assert json.loads(REPORT.to_json())["summary"] == {
         "connections": 2,
+        "forgotten": 0,
         "open": 1,
         "closed": 1,
         "leaked": 1,

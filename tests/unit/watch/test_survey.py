@@ -10,7 +10,9 @@ import pytest
 
 from urlsession.connections import ClosedBy, Ledger
 from urlsession.watch.adapters import URLSessionAdapter
+from urlsession.watch.book import SocketBook
 from urlsession.watch.facts import ConnectionFacts, OwnerFacts
+from urlsession.watch.owners import OwnerBook
 from urlsession.watch.survey import Survey
 
 from .conftest import MADE_AT, StandIn
@@ -32,12 +34,14 @@ def look(
     """Take a survey of a ledger."""
     survey = Survey(
         adapters=[URLSessionAdapter(ledger)],
+        book=SocketBook(),
+        owners=OwnerBook(),
         since=0.0,
         states_at_close=states or {},  # type: ignore[arg-type]  # addresses only
         user_packages=(),
         problem=pytest.fail,
     )
-    return survey.take(lambda _library, key: int(str(key)))
+    return survey.take(lambda inode: inode)
 
 
 def owner_of(facts: ConnectionFacts) -> OwnerFacts:
@@ -127,11 +131,13 @@ def test_failing_adapter_is_a_problem_and_no_error() -> None:
     problems: list[str] = []
     survey = Survey(
         adapters=[URLSessionAdapter(None)],  # type: ignore[arg-type]  # to make it fail
+        book=SocketBook(),
+        owners=OwnerBook(),
         since=0.0,
         states_at_close={},
         user_packages=(),
         problem=problems.append,
     )
 
-    assert survey.take(lambda _library, _key: 1) == []
+    assert survey.take(lambda _inode: 1) == []
     assert len(problems) == 1

@@ -31,7 +31,7 @@ OPEN = ConnectionFacts(
 )
 CLOSED = replace(OPEN, id=2, closed_at=0.2, closed_by=ClosedBy.PEER)
 VERDICT = Verdict(
-    kind=Kind.UNCLOSED, also=(Kind.CLOSE_WAIT,), sentence="Why.", fix="Cure."
+    proof="p", kind=Kind.UNCLOSED, also=(Kind.CLOSE_WAIT,), sentence="Why.", fix="Cure."
 )
 
 

@@ -153,19 +153,38 @@ def test_sentence_tells_a_cycle_from_a_freed_owner() -> None:
         (None, False),
         (owned(is_closed=True), True),
         (replace(owned(is_closed=False), closed_at=1.0), False),
-        (
-            replace(owned(is_closed=None), closed_at=1.0, closed_by=ClosedBy.LOCAL),
-            True,
-        ),
-        (
-            replace(owned(is_closed=None), closed_at=1.0, closed_by=ClosedBy.EXIT),
-            False,
-        ),
+        (replace(owned(is_closed=None), closed_at=1.0), False),
+        (replace(FACTS, owner=None, closed_at=1.0), False),
     ],
-    ids=["open", "unseen", "invalidated", "dropped", "closed", "exit"],
+    ids=["open", "unseen", "invalidated", "dropped", "finalized", "without owner"],
 )
 def test_verdict_is_refuted_by_the_users_own_close(
     later: ConnectionFacts | None, refuted: bool
 ) -> None:
-    """Not by the collector, nor by the end of the process."""
-    assert is_refuted(later) is refuted
+    """Not by the collector, a library's finalizer, nor by the end of the process."""
+    verdict = rule(FACTS, ENDED)
+
+    assert verdict is not None
+    assert is_refuted(verdict, later) is refuted
+
+
+UNREAD = replace(FACTS, has_unread_body=True, is_checked_out=True)
+
+
+@pytest.mark.parametrize(
+    ("later", "refuted"),
+    [
+        (UNREAD, False),
+        (replace(UNREAD, owner=replace(OWNER, is_closed=True)), False),
+        (replace(UNREAD, has_unread_body=False), True),
+    ],
+    ids=["unread", "session closed", "read"],
+)
+def test_unread_response_is_refuted_by_reading_it(
+    later: ConnectionFacts, refuted: bool
+) -> None:
+    """Closing the session does not finish a response that was handed out."""
+    verdict = rule(UNREAD, ENDED)
+
+    assert verdict is not None
+    assert is_refuted(verdict, later) is refuted

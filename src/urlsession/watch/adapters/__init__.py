@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .http_client import HTTPClientAdapter
+from .requests import RequestsAdapter
+from .urllib3 import Urllib3Adapter
 from .urlsession import URLSessionAdapter
 
 if TYPE_CHECKING:
@@ -11,6 +14,17 @@ if TYPE_CHECKING:
 
     from ..adapter import Adapter
 
-__all__ = ("BUILT_IN", "URLSessionAdapter")
+__all__ = (
+    "BUILT_IN",
+    "HTTPClientAdapter",
+    "RequestsAdapter",
+    "URLSessionAdapter",
+    "Urllib3Adapter",
+)
 
-BUILT_IN: tuple[Callable[[], Adapter], ...] = (URLSessionAdapter,)
+BUILT_IN: tuple[Callable[[], Adapter], ...] = (
+    URLSessionAdapter,
+    HTTPClientAdapter,
+    Urllib3Adapter,
+    RequestsAdapter,
+)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ("URLSessionAdapter",)
 
-REMEMBERED = 10_000  # closed connections kept for the report; some 0.5 KiB each
+REMEMBERED = 4096  # closed connections kept for the report; some 0.5 KiB each
 
 
 class URLSessionAdapter:

@@ -17,7 +17,7 @@ from .roots import RootKind, read_frame_locals
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .code import CodeMap
+    from ..code import CodeMap
     from .roots import Root
 
 __all__ = ("describe_cycle", "describe_path", "type_name")

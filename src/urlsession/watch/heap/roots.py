@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
     from types import FrameType
 
-    from .code import CodeMap
+    from ..code import CodeMap
 
 __all__ = ("Root", "RootKind", "Roots", "read_frame_locals")
 

@@ -7,6 +7,7 @@ import socket
 import time
 import weakref
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
@@ -18,6 +19,7 @@ from urlsession.connections import (
     Ledger,
     Owner,
 )
+from urlsession.watch.adapter import Sink
 from urlsession.watch.adapters import URLSessionAdapter
 from urlsession.watch.kernel import KernelSnapshot
 
@@ -92,7 +94,7 @@ def test_start_traces_call_sites_and_stop_undoes_that() -> None:
     ledger = Ledger()
     adapter = URLSessionAdapter(ledger)
     before = ledger.traces_call_sites
-    adapter.start(RecordingSink())
+    adapter.start(cast(Sink, RecordingSink()))
     during = ledger.traces_call_sites
     adapter.stop()
 
@@ -106,7 +108,7 @@ def test_close_by_an_invalidated_session_is_told_from_a_drop(
     """Noted at the close: later the session may be gone either way."""
     ledger, session = Ledger(), Session()
     adapter = URLSessionAdapter(ledger)
-    adapter.start(RecordingSink())
+    adapter.start(cast(Sink, RecordingSink()))
     closed, dropped = enter(ledger, pair, session), enter(ledger, pair, session)
     end(ledger, dropped, ClosedBy.LOCAL)
     session.is_invalidated = True
@@ -121,7 +123,7 @@ def test_events_reach_the_sink_but_for_those_of_the_exit(pair: socket.socket) ->
     """At the exit nobody asks the kernel any more."""
     ledger, session, sink = Ledger(), Session(), RecordingSink()
     adapter = URLSessionAdapter(ledger)
-    adapter.start(sink)
+    adapter.start(cast(Sink, sink))
     end(ledger, enter(ledger, pair, session), ClosedBy.LOCAL)
     end(ledger, enter(ledger, pair, session), ClosedBy.EXIT)
 

@@ -9,7 +9,7 @@ from itertools import repeat
 
 import pytest
 
-from urlsession.watch.heap.code import CodeMap
+from urlsession.watch.code import CodeMap
 from urlsession.watch.heap.graph import HolderGraph
 from urlsession.watch.heap.roots import RootKind, Roots
 

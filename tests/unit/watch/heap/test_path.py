@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from urlsession.watch.heap.code import CodeMap
+from urlsession.watch.code import CodeMap
 from urlsession.watch.heap.path import describe_cycle, describe_path
 from urlsession.watch.heap.roots import Root, RootKind
 

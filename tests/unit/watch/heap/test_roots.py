@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from urlsession.watch.heap.code import CodeMap
+from urlsession.watch.code import CodeMap
 from urlsession.watch.heap.roots import Root, RootKind, Roots, read_frame_locals
 
 

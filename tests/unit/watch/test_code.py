@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from urlsession.watch import verdict
-from urlsession.watch.heap.code import CodeMap
+from urlsession.watch.code import CodeMap
 
 
 def test_modules_of_libraries_and_of_the_package_are_not_the_users() -> None:

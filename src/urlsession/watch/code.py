@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import CodeType
+    from types import CodeType, FrameType
 
 __all__ = ("CodeMap",)
 
-_WATCH_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_WATCH_DIR = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _PACKAGE_DIR = os.path.dirname(os.path.dirname(_WATCH_DIR)) + os.sep
 _CLI_DIR = os.path.join(_PACKAGE_DIR, "cli") + os.sep
+_TYPED_IN = ("<string>", "<stdin>", "<python-input>")
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -64,6 +65,13 @@ class CodeMap:
     def is_user_code(self, code: CodeType) -> bool:
         """Whether a code object is the user's."""
         return self._is_user_file(code.co_filename)
+
+    def is_user_frame(self, frame: FrameType) -> bool:
+        """Whether a frame runs code of the user's, typed in or in a file."""
+        file = frame.f_code.co_filename
+        if file in _TYPED_IN or file.startswith("<ipython-input"):
+            return frame.f_globals.get("__name__") == "__main__"
+        return self._is_user_file(file)
 
     def _look_at_module(self, name: str) -> bool:
         if name == "__main__" or name.partition(".")[0] in self._user_packages:

@@ -1,0 +1,218 @@
+"""What one adapter may do while it observes: the sink that it is handed.
+
+Decides that nothing an adapter's hook does can reach the program: each call into an
+adapter goes through a guard, and what it raises becomes a line of the report.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from .patches import after, before
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import FrameType, ModuleType
+
+    from ..connections import Address, ConnectionEvent
+    from .adapter import Adapter
+    from .births import Births
+    from .book import SocketBook, SocketRecord
+    from .imports import ImportWatcher
+    from .owners import OwnerBook, OwnerRecord
+    from .patches import Patches
+    from .stack import StackReader
+
+__all__ = ("Hooks", "Instruments")
+
+
+class Instruments:
+    """What all hooks of one observer share; made once, never changed.
+
+    Attributes:
+        note: Takes down an adapter's own event.
+        problem: Puts a line into the report.
+    """
+
+    def __init__(
+        self,
+        *,
+        book: SocketBook,
+        births: Births,
+        owners: OwnerBook,
+        stack: StackReader,
+        imports: ImportWatcher,
+        patches: Patches,
+        note: Callable[[ConnectionEvent, int, Address | None, Address], None],
+        problem: Callable[[str], None],
+    ) -> None:
+        self.book = book
+        self.births = births
+        self.owners = owners
+        self.stack = stack
+        self.imports = imports
+        self.patches = patches
+        self.note = note
+        self.problem = problem
+
+
+class Hooks:
+    """The `Sink` of one adapter."""
+
+    def __init__(self, adapter: Adapter, instruments: Instruments) -> None:
+        self._adapter = adapter
+        self._of = instruments
+
+    def note(
+        self,
+        event: ConnectionEvent,
+        inode: int,
+        local: Address | None,
+        remote: Address,
+    ) -> None:
+        """Take down an event of a book that the adapter keeps itself."""
+        self._of.note(event, inode, local, remote)
+
+    def problem(self, text: str) -> None:
+        """Put a line into the report."""
+        self._of.problem(text)
+
+    def when_imported(self, name: str, tell: Callable[[ModuleType], None]) -> None:
+        """Call `tell` with a module now, or once it is imported."""
+        self._of.imports.when_imported(name, tell)
+
+    def owner_type(self, cls: type, *, closers: Iterable[str] = ("close",)) -> None:
+        """Have a class's objects count as owners, and hook how they begin and end."""
+        self._of.owners.add_type(cls, self._adapter)
+        try:
+            self.call_before(cls, "__init__", self._make)
+        except TypeError:
+            pass  # made in C: its objects are known by the frames of its methods
+        for name in closers:
+            if hasattr(cls, name):
+                self.call_after(cls, name, self._close)
+
+    def call_before(self, holder: object, name: str, tell: Callable[..., None]) -> None:
+        """Call `tell` before each call of a function."""
+        guarded = self._guard(tell)
+        self._of.patches.replace(holder, name, lambda one: before(one, guarded))
+
+    def call_after(self, holder: object, name: str, tell: Callable[..., None]) -> None:
+        """Call `tell` after each call of a function that did not raise."""
+        guarded = self._guard(tell)
+        self._of.patches.replace(holder, name, lambda one: after(one, guarded))
+
+    def opened(
+        self,
+        fd: int,
+        *,
+        owner: object = None,
+        subject: object = None,
+        host: str | None = None,
+    ) -> None:
+        """Enter a connection, or complete what is known of it, from the stack."""
+        try:
+            record = self._record_of(fd)
+            if record is None:
+                return
+            if host is not None:
+                record.host = host
+            if owner is not None:
+                record.owner = self._own(owner) or record.owner
+            if subject is not None:
+                record.subject = weakref.ref(subject)
+            self._of.births.locate(record, sys._getframe(1))
+        except Exception as error:
+            self._failed(error)
+
+    def used(self, fd: int, *, subject: object = None, owner: object = None) -> None:
+        """Count a load on a connection."""
+        record = self._of.book.of_fd(fd)
+        if record is None:
+            return
+        record.requests = (record.requests or 0) + 1
+        record.last_used_at = time.monotonic()
+        record.last_used_by = self._of.stack.site(sys._getframe(1))
+        record.subject = None if subject is None else weakref.ref(subject)
+        if owner is not None:
+            record.owner = self._own(owner, sys._getframe(1))
+
+    def subjects(self, cls: type) -> list[tuple[int, object]]:
+        """Return the live subjects of a class, with their sockets' inodes."""
+        found: list[tuple[int, object]] = []
+        for record in self._of.book.open_records():
+            subject = None if record.subject is None else record.subject()
+            if isinstance(subject, cls):
+                found.append((record.inode, subject))
+        return found
+
+    def made(self, owner: object) -> None:
+        """Take down an owner whose making is on the stack."""
+        self._own(owner, sys._getframe(1))
+
+    def owners(self, cls: type) -> list[object]:
+        """Return the live owners of a class."""
+        found = (one.ref() for one in self._of.owners.live())
+        return [one for one in found if isinstance(one, cls)]
+
+    def owner_of(self, owner: object) -> OwnerRecord | None:
+        """Return the record of an owner."""
+        return self._own(owner)
+
+    def _make(self, owner: object, *_: object, **__: object) -> None:
+        self._own(owner, sys._getframe(2))
+
+    def _own(self, owner: object, frame: FrameType | None = None) -> OwnerRecord | None:
+        books = self._of
+        known = books.owners.find(owner)
+        if known is not None:
+            return known
+        site, now = None, None
+        around: tuple[OwnerRecord, ...] = ()
+        if frame is not None:
+            site, now = books.stack.site(frame), time.monotonic()
+            found = (
+                # One that was made earlier has a line that nobody noted.
+                books.owners.add(
+                    one,
+                    adapter=None,
+                    made_at=site if is_being_made else None,
+                    made_at_s=now if is_being_made else None,
+                )
+                for one, is_being_made in books.stack.around(frame, owner)
+            )
+            around = tuple(one for one in found if one is not None)
+        return books.owners.add(
+            owner, adapter=self._adapter, made_at=site, made_at_s=now, around=around
+        )
+
+    def _close(self, _: object, owner: object, *__: object, **___: object) -> None:
+        record = self._of.owners.find(owner)
+        if record is not None:
+            record.closed_at_s = time.monotonic()
+
+    def _record_of(self, fd: int) -> SocketRecord | None:
+        about = os.fstat(fd)
+        if not stat.S_ISSOCK(about.st_mode):
+            return None
+        record = self._of.book.of_inode(about.st_ino)
+        if record is None:
+            record = self._of.book.open(about.st_ino, fd, time.monotonic())
+        return record
+
+    def _guard(self, tell: Callable[..., None]) -> Callable[..., None]:
+        def call(*args: Any, **kwargs: Any) -> None:
+            try:
+                tell(*args, **kwargs)
+            except Exception as error:
+                self._failed(error)
+
+        return call
+
+    def _failed(self, error: Exception) -> None:
+        self._of.problem(f"a hook of {self._adapter.name} failed: {error!r}")

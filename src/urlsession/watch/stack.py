@@ -1,0 +1,182 @@
+"""What the stack says when something is made: whose line, and which objects led there.
+
+Decides which line is the user's (the innermost one that is in no library) and which
+of a library's objects between that line and the event is the owner: the outermost
+one, since that is the one the user has. Keeps no frame and no local alive.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from ..connections import CallSite
+from .heap.roots import read_frame_locals
+
+if TYPE_CHECKING:
+    from types import CodeType, FrameType
+
+    from .code import CodeMap
+    from .owners import OwnerBook, OwnerRecord
+
+__all__ = ("StackReader", "current_task_name", "current_thread_name")
+
+# What a code object is: the user's; a library's that is passed over; a library's
+# method, of which kind of object is not known yet; an owner's method; another's.
+_USER, _PASSED, _METHOD, _OWNERS, _OTHERS = range(5)
+_MAX_SITES = 8192  # lines kept to be shared by the records that name them
+_MAX_CODES = 65_536
+_CLOSERS = ("close", "aclose", "shutdown", "disconnect")
+
+
+class StackReader:
+    """Reads stacks, and remembers what it learnt of each code object.
+
+    Args:
+        code: Tells the user's code from the libraries'.
+        owners: Which objects are owners.
+    """
+
+    def __init__(self, code: CodeMap, owners: OwnerBook) -> None:
+        self._code = code
+        self._owners = owners
+        self._kinds: dict[CodeType, int] = {}
+        self._sites: dict[tuple[CodeType, int], CallSite] = {}
+
+    def site(self, frame: FrameType | None) -> CallSite | None:
+        """Return the innermost line of the user's, from a frame outwards."""
+        kinds = self._kinds
+        while frame is not None:
+            code = frame.f_code
+            kind = kinds.get(code)
+            if kind is None:
+                kind = self._look_at(frame)
+            if kind == _USER:
+                return self._site(code, frame.f_lineno)
+            frame = frame.f_back
+        return None
+
+    def read(
+        self, frame: FrameType | None
+    ) -> tuple[CallSite | None, OwnerRecord | None]:
+        """Return the user's line and the owner that led to a frame.
+
+        Args:
+            frame: Where to begin; libraries' frames from here to the user's line are
+                asked for the objects whose methods they run.
+        """
+        kinds = self._kinds
+        owner: OwnerRecord | None = None
+        while frame is not None:
+            code = frame.f_code
+            kind = kinds.get(code)
+            if kind is None:
+                kind = self._look_at(frame)
+            if kind == _USER:
+                return self._site(code, frame.f_lineno), owner
+            if kind in {_METHOD, _OWNERS}:
+                found = self._owner_in(frame, is_known=kind == _OWNERS)
+                if found is not None:
+                    owner = found
+            frame = frame.f_back
+        return None, owner
+
+    def around(
+        self, frame: FrameType | None, inner: object
+    ) -> list[tuple[object, bool]]:
+        """Return the library objects around a making, outermost first.
+
+        Only what a user could close: clients of SDKs, pools. `inner` is what is being
+        made. Each comes with whether it is itself under construction. The caller must
+        let go of the list at once.
+        """
+        found: list[tuple[object, bool]] = []
+        while frame is not None:
+            kind = self._kinds.get(frame.f_code)
+            if kind is None:
+                kind = self._look_at(frame)
+            if kind == _USER:
+                break
+            if kind >= _METHOD:
+                one = _self_of(frame)
+                if one is not inner and _can_be_closed(one):
+                    found.append((one, frame.f_code.co_name == "__init__"))
+            frame = frame.f_back
+        found.reverse()
+        return found
+
+    def _owner_in(self, frame: FrameType, *, is_known: bool) -> OwnerRecord | None:
+        one = _self_of(frame)
+        if one is None:
+            return None
+        adapter = self._owners.adapter_of(type(one))
+        if adapter is None:
+            if not is_known:
+                # Not asked again: a method belongs to one family of classes.
+                self._kinds[frame.f_code] = _OTHERS
+            return None
+        self._kinds[frame.f_code] = _OWNERS
+        # Made before the watch began, if it is not known: its line is lost.
+        return self._owners.find(one) or self._owners.add(
+            one, adapter=adapter, made_at=None, made_at_s=None
+        )
+
+    def _look_at(self, frame: FrameType) -> int:
+        code = frame.f_code
+        if self._code.is_user_frame(frame):
+            kind = _USER
+        elif self._code.is_own_file(code.co_filename):
+            kind = _PASSED
+        elif code.co_argcount and code.co_varnames[0] == "self":
+            kind = _METHOD
+        else:
+            kind = _PASSED
+        if len(self._kinds) >= _MAX_CODES:
+            self._kinds.clear()
+        self._kinds[code] = kind
+        return kind
+
+    def _site(self, code: CodeType, line: int) -> CallSite:
+        key = (code, line)
+        site = self._sites.get(key)
+        if site is None:
+            if len(self._sites) >= _MAX_SITES:
+                self._sites.clear()
+            site = CallSite(code.co_filename, line, code.co_qualname)
+            self._sites[key] = site
+        return site
+
+
+def current_task_name() -> str | None:
+    """Return the name of the asyncio task that runs in this thread, if one does."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
+    try:
+        loop = asyncio._get_running_loop()
+        task = None if loop is None else asyncio.current_task(loop)
+        return None if task is None else str(task.get_name())
+    except (AttributeError, RuntimeError):
+        return None
+
+
+def current_thread_name() -> str:
+    """Return this thread's name, without making an object for a foreign thread."""
+    thread = threading._active.get(threading.get_ident())  # type: ignore[attr-defined]  # current_thread() would enter a dummy into the program's list
+    return "?" if thread is None else str(thread.name)
+
+
+def _self_of(frame: FrameType) -> object:
+    """Return the first argument of a method's frame; None once it was deleted."""
+    return read_frame_locals(frame).get("self")
+
+
+def _can_be_closed(one: object) -> bool:
+    if one is None:
+        return False
+    cls = type(one)
+    root = cls.__module__.partition(".")[0]
+    if root == "builtins" or root in sys.stdlib_module_names:
+        return False
+    return any(callable(getattr(cls, name, None)) for name in _CLOSERS)
