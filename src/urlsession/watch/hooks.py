@@ -67,6 +67,7 @@ class Hooks:
     def __init__(self, adapter: Adapter, instruments: Instruments) -> None:
         self._adapter = adapter
         self._of = instruments
+        instruments.stack.pass_over(type(adapter).__module__)
 
     def note(
         self,

@@ -43,6 +43,7 @@ class StackReader:
         self._owners = owners
         self._kinds: dict[CodeType, int] = {}
         self._sites: dict[tuple[CodeType, int], CallSite] = {}
+        self._passed: set[str] = set()
 
     def site(self, frame: FrameType | None) -> CallSite | None:
         """Return the innermost line of the user's, from a frame outwards."""
@@ -74,6 +75,9 @@ class StackReader:
             if kind is None:
                 kind = self._look_at(frame)
             if kind == _USER:
+                if owner is None and _is_method(code):
+                    # The user's own client, for which the user wrote an adapter.
+                    owner = self._known_owner(_self_of(frame))
                 return self._site(code, frame.f_lineno), owner
             if kind in {_METHOD, _OWNERS}:
                 found = self._owner_in(frame, is_known=kind == _OWNERS)
@@ -106,17 +110,26 @@ class StackReader:
         found.reverse()
         return found
 
+    def pass_over(self, module: str) -> None:
+        """Have a module's lines count as nobody's: an adapter's, wherever it lies."""
+        self._passed.add(module)
+
     def _owner_in(self, frame: FrameType, *, is_known: bool) -> OwnerRecord | None:
         one = _self_of(frame)
         if one is None:
             return None
+        record = self._known_owner(one)
+        if record is not None:
+            self._kinds[frame.f_code] = _OWNERS
+        elif not is_known:
+            # Not asked again: a method belongs to one family of classes.
+            self._kinds[frame.f_code] = _OTHERS
+        return record
+
+    def _known_owner(self, one: object) -> OwnerRecord | None:
         adapter = self._owners.adapter_of(type(one))
         if adapter is None:
-            if not is_known:
-                # Not asked again: a method belongs to one family of classes.
-                self._kinds[frame.f_code] = _OTHERS
             return None
-        self._kinds[frame.f_code] = _OWNERS
         # Made before the watch began, if it is not known: its line is lost.
         return self._owners.find(one) or self._owners.add(
             one, adapter=adapter, made_at=None, made_at_s=None
@@ -124,11 +137,13 @@ class StackReader:
 
     def _look_at(self, frame: FrameType) -> int:
         code = frame.f_code
-        if self._code.is_user_frame(frame):
+        if frame.f_globals.get("__name__") in self._passed:
+            kind = _PASSED
+        elif self._code.is_user_frame(frame):
             kind = _USER
         elif self._code.is_own_file(code.co_filename):
             kind = _PASSED
-        elif code.co_argcount and code.co_varnames[0] == "self":
+        elif _is_method(code):
             kind = _METHOD
         else:
             kind = _PASSED
@@ -165,6 +180,10 @@ def current_thread_name() -> str:
     """Return this thread's name, without making an object for a foreign thread."""
     thread = threading._active.get(threading.get_ident())  # type: ignore[attr-defined]  # current_thread() would enter a dummy into the program's list
     return "?" if thread is None else str(thread.name)
+
+
+def _is_method(code: CodeType) -> bool:
+    return code.co_argcount > 0 and code.co_varnames[0] == "self"
 
 
 def _self_of(frame: FrameType) -> object:
