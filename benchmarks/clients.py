@@ -89,6 +89,7 @@ CLIENTS = {
         ),
         Client(name="httpx", module="httpx", worker="httpx_client"),
         Client(name="requests", module="requests", worker="requests_client"),
+        Client(name="socket", module="socket", worker="watch_connections"),
         Client(name="http.client", module="http.client", worker="http_client"),
         Client(
             name="pyreqwest",

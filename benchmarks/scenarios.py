@@ -21,6 +21,9 @@ class Kind(StrEnum):
     CHURN_BLOCKING = "churn-blocking"
     IMPORT = "import"
     FIN = "fin"
+    WATCHED_ASYNC = "watched-async"
+    WATCHED_BLOCKING = "watched-blocking"
+    WATCH_CONNECTIONS = "watch-connections"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,20 @@ class Scenario:
         return self.in_flight == 1 and self.kind in _LOADS
 
 
-_LOADS = (Kind.ASYNC, Kind.BLOCKING, Kind.CHURN_ASYNC, Kind.CHURN_BLOCKING)
+_WATCHED = (
+    Metric("cost", "watched ÷ alone"),
+    Metric("watched_us", "watched"),
+    Metric("alone_us", "alone"),
+)
+_LOADS = (
+    Kind.ASYNC,
+    Kind.BLOCKING,
+    Kind.CHURN_ASYNC,
+    Kind.CHURN_BLOCKING,
+    Kind.WATCHED_ASYNC,
+    Kind.WATCHED_BLOCKING,
+    Kind.WATCH_CONNECTIONS,
+)
 
 SCENARIOS = (
     Scenario(
@@ -190,6 +206,52 @@ SCENARIOS = (
         clients=("urlsession", "urlsession-uvloop", "urlsession-blocking", "aiohttp"),
         metrics=(Metric("last_ms", "last FIN"), Metric("first_ms", "first FIN")),
         sample_s=0.5,
+    ),
+    Scenario(
+        name="watched-64",
+        title="async, 64 in flight, watched and alone in turns",
+        unit="times as long; µs per request",
+        kind=Kind.WATCHED_ASYNC,
+        in_flight=64,
+        clients=(
+            "urlsession",
+            "urlsession-uvloop",
+            "aiohttp",
+            "aiohttp-uvloop",
+            "httpx",
+        ),
+        metrics=_WATCHED,
+        sample_s=4.0,
+    ),
+    Scenario(
+        name="watched-1",
+        title="async, one at a time, watched and alone in turns",
+        unit="times as long; µs per request",
+        kind=Kind.WATCHED_ASYNC,
+        clients=("urlsession", "aiohttp", "httpx"),
+        metrics=_WATCHED,
+        sample_s=4.0,
+    ),
+    Scenario(
+        name="watched-blocking",
+        title="blocking, one at a time, watched and alone in turns",
+        unit="times as long; µs per request",
+        kind=Kind.WATCHED_BLOCKING,
+        clients=("urlsession", "requests", "httpx", "http.client"),
+        metrics=_WATCHED,
+        sample_s=4.0,
+    ),
+    Scenario(
+        name="watch-connections",
+        title="a connection opened and closed: what watching adds",
+        unit="µs and bytes per connection",
+        kind=Kind.WATCH_CONNECTIONS,
+        clients=("socket",),
+        metrics=(
+            Metric("added_us", "added"),
+            Metric("alone_us", "alone"),
+            Metric("live_bytes", "memory, live"),
+        ),
     ),
 )
 

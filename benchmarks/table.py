@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from benchmarks.results import Outcome, median, p95
-from benchmarks.targets import Verdict
+from benchmarks.targets import Bound, Verdict
 
 __all__ = ("render_head", "render_outcome", "render_targets")
 
 OURS = "urlsession"
 NOTHING = "–"
+_UNITS = {
+    Bound.MILLISECONDS_AT_MOST: "ms",
+    Bound.MICROSECONDS_AT_MOST: "µs",
+    Bound.BYTES_AT_MOST: "bytes",
+}
 
 
 def render_head(
@@ -89,12 +94,12 @@ def _row(outcome: Outcome, client: str) -> list[str]:
 def _target_row(verdict: Verdict) -> list[str]:
     value = verdict.measured
     assert value is not None
-    unit = " ms" if verdict.target.sentence.endswith(" ms") else " ×"
+    unit = f" {_UNITS.get(verdict.target.bound, '×')}"
     met = "yes" if verdict.is_met else "NO"
     return [
         verdict.target.work,
         verdict.target.sentence,
-        f"{_number(value) if unit == ' ms' else f'{value:.2f}'}{unit}",
+        f"{f'{value:.2f}' if unit == ' ×' else _number(value)}{unit}",
         met,
     ]
 

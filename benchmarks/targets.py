@@ -21,11 +21,18 @@ class Bound(Enum):
     SPEED_AT_LEAST = "speed"
     TIME_AT_MOST = "time"
     MILLISECONDS_AT_MOST = "ms"
+    SHARE_AT_LEAST = "share"
+    MICROSECONDS_AT_MOST = "µs"
+    BYTES_AT_MOST = "bytes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One promise: `ours` against `peer` in a scenario's first metric."""
+    """One promise: `ours` against `peer` in a scenario's first metric.
+
+    Attributes:
+        metric: Another metric than the first, for promises without a peer.
+    """
 
     work: str
     scenario: str
@@ -33,6 +40,7 @@ class Target:
     limit: float
     ours: str = "urlsession"
     peer: str = ""
+    metric: str = ""
 
     @property
     def sentence(self) -> str:
@@ -44,6 +52,12 @@ class Target:
                 return f"≤ {self.limit:g} × {self.peer}'s time"
             case Bound.MILLISECONDS_AT_MOST:
                 return f"≤ {self.limit:g} ms"
+            case Bound.SHARE_AT_LEAST:
+                return f"≥ {self.limit:g} × alone"
+            case Bound.MICROSECONDS_AT_MOST:
+                return f"≤ {self.limit:g} µs"
+            case Bound.BYTES_AT_MOST:
+                return f"≤ {self.limit:g} bytes"
             case _:
                 assert_never(self.bound)
 
@@ -60,7 +74,7 @@ class Verdict:
         """Whether the target is met; None if it was not measured."""
         if self.measured is None:
             return None
-        if self.target.bound is Bound.SPEED_AT_LEAST:
+        if self.target.bound in {Bound.SPEED_AT_LEAST, Bound.SHARE_AT_LEAST}:
             return self.measured >= self.target.limit
         return self.measured <= self.target.limit
 
@@ -87,13 +101,20 @@ def judge(outcomes: list[Outcome]) -> list[Verdict]:
 def _measured(target: Target, outcome: Outcome | None) -> float | None:
     if outcome is None:
         return None
-    metric = outcome.scenario.metrics[0].key
+    metric = target.metric or outcome.scenario.metrics[0].key
     match target.bound:
         case Bound.SPEED_AT_LEAST:
             return outcome.times_slower(target.peer, target.ours, metric)
         case Bound.TIME_AT_MOST:
             return outcome.times_slower(target.ours, target.peer, metric)
-        case Bound.MILLISECONDS_AT_MOST:
+        case Bound.SHARE_AT_LEAST:
+            values = outcome.values(target.ours, metric)
+            return 1 / median(values) if values else None
+        case (
+            Bound.MILLISECONDS_AT_MOST
+            | Bound.MICROSECONDS_AT_MOST
+            | Bound.BYTES_AT_MOST
+        ):
             values = outcome.values(target.ours, metric)
             return median(values) if values else None
         case _:
@@ -116,6 +137,16 @@ def _fin(work: str, scenario: str, limit: float, ours: str) -> Target:
         scenario=scenario,
         bound=Bound.MILLISECONDS_AT_MOST,
         limit=limit,
+        ours=ours,
+    )
+
+
+def _watched(scenario: str, ours: str) -> Target:
+    return Target(
+        work=f"{ours}, watched",
+        scenario=scenario,
+        bound=Bound.SHARE_AT_LEAST,
+        limit=0.95,
         ours=ours,
     )
 
@@ -153,4 +184,25 @@ TARGETS = (
     _fin("the same, blocking door", "fin-1", 5.0, "urlsession-blocking"),
     _fin("invalidation to FIN, 1,000", "fin-1000", 250.0, "urlsession"),
     _fin("the same, blocking door", "fin-1000", 250.0, "urlsession-blocking"),
+    *(_watched("watched-64", name) for name in ("urlsession", "aiohttp", "httpx")),
+    *(_watched("watched-1", name) for name in ("urlsession", "aiohttp", "httpx")),
+    *(
+        _watched("watched-blocking", name)
+        for name in ("urlsession", "requests", "httpx", "http.client")
+    ),
+    Target(
+        work="connection opened and closed, watched",
+        scenario="watch-connections",
+        bound=Bound.MICROSECONDS_AT_MOST,
+        limit=60,
+        ours="socket",
+    ),
+    Target(
+        work="memory per live connection",
+        scenario="watch-connections",
+        bound=Bound.BYTES_AT_MOST,
+        limit=2048,
+        ours="socket",
+        metric="live_bytes",
+    ),
 )

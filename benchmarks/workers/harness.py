@@ -13,10 +13,11 @@ import json
 import os
 import platform
 import resource
+import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 
 __all__ = (
@@ -32,9 +33,12 @@ __all__ = (
     "run_async",
     "run_worker",
     "versions_of",
+    "watched",
 )
 
 BODY_LENGTH = 1024  # bytes; every reply's body, checked by every worker
+WATCHED = "watched-"  # before a kind: with and without the observer
+WATCHED_PAIRS = 4
 WARM_UP_SHARE = 0.15  # of the sample's time, what the last warm-up step must fill
 WARM_UP_GAIN = 0.9  # a step is warm if it takes more than this of the one before
 WARM_UP_LIMIT_S = 10.0  # seconds; whatever still gets faster then is measured so
@@ -182,6 +186,43 @@ async def _awaited(serve: Callable[[Job], Awaitable[Sample]], job: Job) -> Sampl
     return await serve(job)
 
 
+def watched(handler: Handler) -> Handler:
+    """Make a handler that runs another with and without the observer, in turns.
+
+    Both in one process, each with a session of its own: what differs is the observer.
+    The first run, which pays for imports and caches, does not count.
+    """
+
+    def run(job: Job) -> Sample:
+        from urlsession import watch
+
+        part = replace(job, kind=job.kind, sample_s=job.sample_s / WATCHED_PAIRS)
+        handler(replace(part, sample_s=part.sample_s / 4))
+        pairs: list[tuple[float, float]] = []
+        count = 0
+        for turn in range(WATCHED_PAIRS):
+            spent: dict[bool, float] = {}
+            for is_on in (turn % 2 == 0, turn % 2 == 1):
+                if is_on:
+                    watch.start()
+                sample = handler(part)
+                if is_on:
+                    watch.stop()
+                spent[is_on] = sample.values["wall_us"]
+                count += sample.n
+            pairs.append((spent[True], spent[False]))
+        return Sample(
+            n=count,
+            values={
+                "cost": statistics.median(on / off for on, off in pairs),
+                "watched_us": statistics.median(on for on, _ in pairs),
+                "alone_us": statistics.median(off for _, off in pairs),
+            },
+        )
+
+    return run
+
+
 def raise_descriptor_limit(wanted: int) -> None:
     """Let this process have `wanted` descriptors, as far as the hard limit goes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -208,7 +249,10 @@ def run_worker(
     """Do the job of the command line and print the sample as one line of JSON."""
     job = Job(**json.loads(sys.argv[1]))
     os.sched_setaffinity(0, job.cores)  # before the client starts its threads
-    handler = handlers.get(job.kind)
+    kind, is_watched = job.kind.removeprefix(WATCHED), job.kind.startswith(WATCHED)
+    handler = handlers.get(kind)
+    if handler is not None and is_watched:
+        handler = watched(handler)
     if handler is None:
         sys.exit(f"this client has no {job.kind} scenario")
     sample = handler(job)

@@ -26,7 +26,10 @@ _MACHINERY = (
 # Programs that ship inside the package are somebody's user code all the same.
 _USER_PARTS = (_PACKAGE_DIR + "cli" + os.sep + "fetch",)
 
-_is_internal_by_code: dict[str, bool] = {}
+_MAX_SITES = 8192  # lines kept to be handed out again
+
+_is_internal_by_file: dict[str, bool] = {}
+_sites: dict[tuple[CodeType, int], CallSite] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +53,30 @@ def capture_call_site(depth: int = 1) -> CallSite | None:
     frame: FrameType | None = sys._getframe(depth)
     while frame is not None:
         code = frame.f_code
-        if not _is_internal(code):
-            return CallSite(code.co_filename, frame.f_lineno, code.co_qualname)
+        # By the instruction: to find its line takes a walk through a table.
+        site = _sites.get((code, frame.f_lasti))
+        if site is not None:
+            return site
+        is_internal = _is_internal_by_file.get(code.co_filename)
+        if is_internal is None:
+            is_internal = _look_at(code.co_filename)
+        if not is_internal:
+            return _enter(frame)
         frame = frame.f_back
     return None
 
 
-def _is_internal(code: CodeType) -> bool:
-    file = code.co_filename
-    known = _is_internal_by_code.get(file)
-    if known is None:
-        known = (
-            file.startswith(_PACKAGE_DIR) and not file.startswith(_USER_PARTS)
-        ) or file.startswith(_MACHINERY)
-        _is_internal_by_code[file] = known
-    return known
+def _look_at(file: str) -> bool:
+    is_ours = file.startswith(_PACKAGE_DIR) and not file.startswith(_USER_PARTS)
+    is_internal = is_ours or file.startswith(_MACHINERY)
+    _is_internal_by_file[file] = is_internal
+    return is_internal
+
+
+def _enter(frame: FrameType) -> CallSite:
+    code = frame.f_code
+    if len(_sites) >= _MAX_SITES:
+        _sites.clear()
+    site = CallSite(code.co_filename, frame.f_lineno, code.co_qualname)
+    _sites[code, frame.f_lasti] = site
+    return site

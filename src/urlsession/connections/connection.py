@@ -100,6 +100,7 @@ class Connection:
         bytes_sent: Bytes of HTTP sent, heads and bodies.
         bytes_received: Bytes of HTTP received, heads and bodies.
         opened_by: The user's line whose task opened it (captured under watch only).
+        last_used_by: The user's line whose load ended on it last (likewise).
         owner: The session.
         curl_id: libcurl's number for it; -1 until known.
         was_polled: Whether libcurl has waited for it since the last load ended.
@@ -115,6 +116,7 @@ class Connection:
     last_used_at: float
     owner: Owner
     opened_by: CallSite | None = None
+    last_used_by: CallSite | None = None
     local: Address | None = None
     protocol: str | None = None
     connected_at: float | None = None

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .connection import ConnectionEvent
+
 if TYPE_CHECKING:
-    from .connection import ClosedBy, Connection, ConnectionEvent
+    from .connection import ClosedBy, Connection
 
 __all__ = ("LEDGER", "Ledger", "Listener")
 
@@ -35,6 +37,7 @@ class Ledger:
         self._open: dict[int, Connection] = {}
         self._closed: deque[Connection] = deque(maxlen=CLOSED_HISTORY)
         self.listeners: tuple[Listener, ...] = ()
+        self.close_listeners: tuple[Listener, ...] = ()
         self.opened_count = 0
         self.closed_count = 0
         self.traces_call_sites = False
@@ -62,7 +65,10 @@ class Ledger:
 
     def tell(self, event: ConnectionEvent, connection: Connection) -> None:
         """Pass an event to every listener; a listener's error goes no further."""
-        for listener in self.listeners:
+        listeners = self.listeners
+        if event is ConnectionEvent.CLOSED:
+            listeners += self.close_listeners
+        for listener in listeners:
             try:
                 listener(event, connection)
             except Exception:  # a listener observes, it must not disturb
@@ -86,13 +92,24 @@ class Ledger:
         """Keep up to `count` closed connections from now on."""
         self._closed = deque(self._closed, maxlen=count)
 
-    def add_listener(self, listener: Listener) -> None:
-        """Tell `listener` of each event from now on."""
-        self.listeners = (*self.listeners, listener)
+    def add_listener(self, listener: Listener, *, closes_only: bool = False) -> None:
+        """Tell `listener` of each event from now on.
+
+        Args:
+            listener: Whom to tell.
+            closes_only: Tell of closes only, which costs the loads nothing.
+        """
+        if closes_only:
+            self.close_listeners = (*self.close_listeners, listener)
+        else:
+            self.listeners = (*self.listeners, listener)
 
     def remove_listener(self, listener: Listener) -> None:
         """Stop telling `listener`; nothing happens if it was not told."""
         self.listeners = tuple(one for one in self.listeners if one != listener)
+        self.close_listeners = tuple(
+            one for one in self.close_listeners if one != listener
+        )
 
     @contextmanager
     def listening(self, listener: Listener) -> Iterator[None]:

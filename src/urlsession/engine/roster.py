@@ -107,7 +107,7 @@ class Roster:
 
     def tell(self, event: ConnectionEvent, connection: Connection) -> None:
         """Pass an event to the ledger's listeners and to the pool's."""
-        if LEDGER.listeners:
+        if LEDGER.listeners or event is ConnectionEvent.CLOSED:
             LEDGER.tell(event, connection)
         for listener in self.listeners:
             try:

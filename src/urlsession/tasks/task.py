@@ -26,7 +26,6 @@ from .state import TRANSITIONS, TaskEvent, TaskState
 from .waiting import new_future, new_lock, wake
 
 if TYPE_CHECKING:
-    from ..connections import CallSite
     from ..metrics import URLSessionTaskMetrics
     from ..request import URLRequest
     from ..response import HTTPURLResponse, URLResponse
@@ -83,7 +82,6 @@ class URLSessionTask:
     _delegate: object | None = None
     _completion: CompletionHandler | None = None
     _tells_data: bool = False
-    _call_site: CallSite | None = None
     _completed_at: float | None = None
 
     def __init__(
@@ -94,8 +92,6 @@ class URLSessionTask:
         self._session: URLSession | None = session
         self._core = session._core
         self._created_at = _monotonic()
-        if LEDGER.traces_call_sites:
-            self._call_site = capture_call_site(2)
 
     # -- what one may ask ------------------------------------------------------
 
@@ -205,7 +201,7 @@ class URLSessionTask:
             self._state = TRANSITIONS[self._state][TaskEvent.RESUME]
         load = self._load
         if load is None:
-            self._start()
+            self._start(2)
         else:
             load.proceed()
 
@@ -321,11 +317,16 @@ class URLSessionTask:
         """Start a task that nobody else has seen yet: `resume` without its lock."""
         self._suspensions = 0
         self._state = TaskState.RUNNING
-        self._start()
+        self._start(3)
 
     # -- how it runs -----------------------------------------------------------
 
-    def _start(self) -> None:
+    def _start(self, callers: int) -> None:
+        """Begin the load.
+
+        Args:
+            callers: Frames of this package between here and the user's line.
+        """
         session, core = self._session, self._core
         if session is None:
             return
@@ -338,8 +339,9 @@ class URLSessionTask:
         ):
             self._prepare_delivery()
         load = HTTPLoad(self, core.context, self.original_request)
-        if self._call_site is not None:
-            load.call_site = self._call_site
+        if LEDGER.traces_call_sites:
+            # Each frame that is asked about costs under an audit hook.
+            load.call_site = capture_call_site(callers + 1)
         if self._tells_data:
             load.is_streaming = True
         self._load = load

@@ -43,6 +43,8 @@ _CLOSERS = {
     TcpState.CLOSED: ClosedBy.RESET,
 }
 
+_HEARD = frozenset({"socket.bind", "socket.connect", "socket.getaddrinfo"})
+
 # The one hook of this process, for good: who listens changes, the hook does not.
 _listener: Births | None = None
 _is_hooked = False
@@ -240,8 +242,8 @@ class _Ending:
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    listener = _listener
-    if listener is None or not event.startswith("socket."):
+    # Called for every audit event there is, so this is all that most of them cost.
+    if event not in _HEARD or (listener := _listener) is None:
         return
     try:
         if event == "socket.connect":

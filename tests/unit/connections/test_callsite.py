@@ -111,7 +111,7 @@ def test_package_is_internal_but_for_its_programs(path: str, is_internal: bool) 
     file = os.path.normpath(callsite._PACKAGE_DIR + path)
     code = compile("", file, "exec")
 
-    assert callsite._is_internal(code) is is_internal
+    assert callsite._look_at(code.co_filename) is is_internal
 
 
 def test_site_keeps_no_frame_alive() -> None:

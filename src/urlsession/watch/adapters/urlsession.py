@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from ...connections import LEDGER, ClosedBy, ConnectionEvent, ConnectionState
+from ...connections import LEDGER, ClosedBy, ConnectionState
 from ..adapter import OwnerState, Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...connections import Connection, Ledger
+    from ...connections import Connection, ConnectionEvent, Ledger
     from ..adapter import Sink
     from ..kernel import KernelSnapshot
 
@@ -45,7 +45,7 @@ class URLSessionAdapter:
         self._traced_before = self._ledger.traces_call_sites
         self._ledger.traces_call_sites = True
         self._ledger.remember(REMEMBERED)
-        self._ledger.add_listener(self._heard)
+        self._ledger.add_listener(self._heard, closes_only=True)
 
     def stop(self) -> None:
         """Stop listening; the closed connections stay remembered."""
@@ -72,8 +72,7 @@ class URLSessionAdapter:
         )
 
     def _heard(self, event: ConnectionEvent, connection: Connection) -> None:
-        if event is ConnectionEvent.CLOSED:
-            self._note_owner(connection)
+        self._note_owner(connection)
         sink = self._sink
         if sink is not None and connection.closed_by is not ClosedBy.EXIT:
             sink.note(event, connection.inode, connection.local, connection.remote)
@@ -97,6 +96,7 @@ class URLSessionAdapter:
             opened_at=one.opened_at,
             opened_by=one.opened_by,
             last_used_at=one.last_used_at,
+            last_used_by=one.last_used_by,
             closed_at=one.closed_at,
             closed_by=one.closed_by,
             fin_sent_at=one.fin_sent_at,
