@@ -43,6 +43,7 @@ def run_watched(
     options: tuple[str, ...] = (),
     module: str | None = None,
     python: tuple[str, ...] = (),
+    within_s: float = RUN_WITHIN_S,
 ) -> Watched:
     """Write a program into a folder and run it under watch there.
 
@@ -53,6 +54,7 @@ def run_watched(
         options: Options of the watch.
         module: Run it as this module instead of as ``app.py``.
         python: Options of the interpreter.
+        within_s: Seconds after which it is given up.
     """
     name = (module or "app").replace(".", "/") + ".py"
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +66,7 @@ def run_watched(
         [*command, "--json", str(file), *options, *target, *arguments],
         capture_output=True,
         text=True,
-        timeout=RUN_WITHIN_S,
+        timeout=within_s,
         cwd=folder,
         check=False,
     )

@@ -121,6 +121,8 @@ class OwnerState:
         noun: What to call it in a sentence (``session``, ``client``).
         closed_word: What one has done to it after that (``closed``, ``invalidated``).
         has_block: Whether it can be used in a ``with`` block.
+        closes_at_once: Whether its connections are closed when its closing returns, so
+            that one that is open afterwards escaped it.
         description: Its own label, if the program gave it one since it was made.
     """
 
@@ -130,6 +132,7 @@ class OwnerState:
     noun: str = "client"
     closed_word: str = "closed"
     has_block: bool = True
+    closes_at_once: bool = False
     description: str | None = None
 
 
@@ -158,7 +161,9 @@ class Sink(Protocol):
     def when_imported(self, name: str, tell: Callable[[ModuleType], None]) -> None:
         """Call `tell` with a module now if it is loaded, else once it is imported."""
 
-    def owner_type(self, cls: type, *, closers: Iterable[str] = ("close",)) -> None:
+    def owner_type(
+        self, cls: type, *, closers: Iterable[str] = ("close",), is_part: bool = False
+    ) -> None:
         """Have a class's objects, and its subclasses', count as owners.
 
         Its constructor notes the line that makes each; the owner of a connection is
@@ -169,6 +174,8 @@ class Sink(Protocol):
             closers: Methods by which a user closes it, coroutine functions too;
                 one that has returned makes the owner closed. Those it lacks are
                 passed over.
+            is_part: Whether it mostly is a part of another library's owner (a pool in a
+                session): then that one is looked for beyond a subclass of the user's.
         """
 
     def call_before(self, holder: object, name: str, tell: Callable[..., None]) -> None:
@@ -204,6 +211,9 @@ class Sink(Protocol):
             host: Host name asked for.
         """
 
+    def closing(self, fd: int) -> None:
+        """Tell that C or Rust code is about to close a connection told of by `opened`."""
+
     def used(self, fd: int, *, subject: object = None, owner: object = None) -> None:
         """Tell of a load on a connection; the user's line is read from the stack.
 
@@ -216,8 +226,15 @@ class Sink(Protocol):
     def subjects(self, cls: type) -> list[tuple[int, object]]:
         """Return inode and subject of each open connection whose subject is of a class."""
 
-    def made(self, owner: object) -> None:
-        """Tell of an owner whose making is on the stack (a factory, a C type)."""
+    def made(self, owner: object, *, part: object = None, name: str = "") -> None:
+        """Tell of an owner whose making is on the stack (a factory, a C type).
+
+        Args:
+            owner: The owner.
+            part: For an owner that takes no weak reference: a part of it that does and
+                that lives as long. The line is the one noted by the constructor.
+            name: The attribute by which the part refers to the owner.
+        """
 
     def owners(self, cls: type) -> list[object]:
         """Return the live owners of a class that were made or seen since the start."""

@@ -12,19 +12,21 @@ from __future__ import annotations
 import _socket
 import os
 import socket
+import stat
 import sys
 import threading
 import time
 import weakref
 from collections import OrderedDict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..connections import ClosedBy
-from .kernel import TcpState, read_info
+from .kernel import TcpState, first_closer, look_up, read_info
 from .stack import current_task_name, current_thread_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from ..connections import Address
@@ -117,6 +119,42 @@ class Births:
         record.thread = record.thread or current_thread_name()
         record.task = record.task or current_task_name()
 
+    def enter(self, fd: int) -> SocketRecord | None:
+        """Return the record of a TCP connection by its descriptor, entered if new.
+
+        For sockets made in C: nobody hears them connect.
+        """
+        about = os.fstat(fd)
+        if not stat.S_ISSOCK(about.st_mode):
+            return None
+        record = self._book.of_inode(about.st_ino)
+        if record is not None:
+            return record
+        with _borrowed(fd) as sock:
+            local = _address(sock.getsockname())
+            kind = sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
+            if local is None or kind != socket.SOCK_STREAM:
+                return None
+            record = self._book.open(about.st_ino, fd, time.monotonic())
+            record.local = local
+            try:
+                record.remote = _address(sock.getpeername())
+            except OSError:
+                return record  # still connecting
+            record.host = (
+                None if record.remote is None else self._host_of(record.remote)
+            )
+        return record
+
+    def leave(self, fd: int) -> None:
+        """Take down that C code is about to close a descriptor that was entered."""
+        record = self._book.of_fd(fd)
+        if record is None or os.fstat(fd).st_ino != record.inode:
+            return
+        with _borrowed(fd) as sock:
+            by = self._read_end(record, sock)
+        self._book.close(record, by, time.monotonic())
+
     def asked_for(self, host: object, port: object) -> None:
         """Remember a host name that is being resolved, for the connects after it."""
         if isinstance(host, bytes):
@@ -150,22 +188,12 @@ class Births:
         record = self._book.of_fd(fd) if fd >= 0 else None
         if record is None or os.fstat(fd).st_ino != record.inode:
             return None
-        info = read_info(sock)
-        if info is not None:
-            if not info.was_established:
-                self._book.drop(record)
-                return None
-            record.bytes_sent = info.bytes_sent
-            record.bytes_received = info.bytes_received
-            if info.state is TcpState.CLOSE_WAIT:
-                record.peer_fin_at = time.monotonic() - info.heard_s
+        by = self._read_end(record, sock)
+        if self._book.of_fd(fd) is not record:
+            return None
         own = self._owners.find(sock)
         if own is not None:
             own.closed_at_s = time.monotonic()
-        record.local = _address(sock.getsockname())
-        # Who sends FIN first shows before the close as well as after it, for a tenth
-        # of what asking the kernel again would cost.
-        by = ClosedBy.LOCAL if info is None else _CLOSERS.get(info.state)
         return lambda: self._book.close(record, by, time.monotonic())
 
     def ended(self, record: SocketRecord) -> None:
@@ -181,6 +209,31 @@ class Births:
             is_open = False
         if not is_open:
             self._book.close(record, None, time.monotonic())
+
+    def _read_end(self, record: SocketRecord, sock: _socket.socket) -> ClosedBy | None:
+        """Take down what the kernel says of a socket whose close comes next.
+
+        Who sends FIN first shows before the close as well as after it, for a tenth of
+        what asking the kernel again would cost. What never was a connection is dropped.
+        """
+        info = read_info(sock)
+        if info is None:
+            record.local = _address(sock.getsockname())
+            return ClosedBy.LOCAL
+        if not info.was_established:
+            self._book.drop(record)
+            return None
+        record.bytes_sent = info.bytes_sent
+        record.bytes_received = info.bytes_received
+        if info.state is TcpState.CLOSE_WAIT:
+            record.peer_fin_at = time.monotonic() - info.heard_s
+        record.local = _address(sock.getsockname())
+        by = _CLOSERS.get(info.state) or first_closer(info.state)
+        if by is ClosedBy.RESET and record.local and record.remote:
+            # Or it was shut down before and both are done: then the kernel winds it up.
+            seen = look_up(record.local, record.remote)
+            by = by if seen is None else first_closer(seen.state)
+        return by
 
     def _host_of(self, remote: Address) -> str:
         """Return the name that was asked for, if only one can be meant.
@@ -254,6 +307,21 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
             listener.binding(arguments[0])
     except Exception as error:
         listener._failed("connecting socket", error)
+
+
+@contextmanager
+def _borrowed(fd: int) -> Iterator[_socket.socket]:
+    """Lend a Python object for a descriptor of somebody else's, which stays as it is.
+
+    The family is the larger of the two, so that either's addresses fit; told that it
+    does not block, Python leaves the descriptor's mode alone.
+    """
+    kind = socket.SOCK_STREAM | getattr(socket, "SOCK_NONBLOCK", 0)
+    sock = _socket.socket(socket.AF_INET6, kind, 0, fd)
+    try:
+        yield sock
+    finally:
+        sock.detach()
 
 
 def _address(name: object) -> Address | None:

@@ -99,6 +99,10 @@ class SocketBook:
 
     def open(self, inode: int, fd: int, now: float) -> SocketRecord:
         """Enter a connection that begins."""
+        former = self._by_fd.get(fd)
+        if former is not None:
+            # The descriptor is used again: nobody told that C code closed the former.
+            self.close(former, None, now)
         record = SocketRecord(
             serial=next(self._serials), inode=inode, fd=fd, opened_at=now
         )
@@ -174,6 +178,10 @@ def _sight(one: SocketRecord) -> Sighting:
         bytes_received=one.bytes_received,
         state_at_close=one.state_at_close,
         owner=one.owner,
-        subject=one.subject or one.socket,
+        subject=one.subject if _is_alive(one.subject) else one.socket,
         is_inferred=one.is_inferred,
     )
+
+
+def _is_alive(ref: weakref.ref[object] | None) -> bool:
+    return ref is not None and ref() is not None

@@ -83,6 +83,7 @@ class OwnerFacts:
         noun: What to call it in a sentence (``session``, ``client``).
         closed_word: What one has done to it after that (``closed``, ``invalidated``).
         has_block: Whether it can be used in a ``with`` block.
+        closes_at_once: Whether its connections are closed when its closing returns.
         inner_type: The session inside it that has the connections, where the owner is
             the client of an SDK around that session.
         path: Heap path that holds it, root first.
@@ -101,6 +102,7 @@ class OwnerFacts:
     noun: str = "owner"
     closed_word: str = "closed"
     has_block: bool = True
+    closes_at_once: bool = False
     inner_type: str = ""
     path: tuple[str, ...] = ()
     root: str = ""

@@ -6,8 +6,6 @@ adapter goes through a guard, and what it raises becomes a line of the report.
 
 from __future__ import annotations
 
-import os
-import stat
 import sys
 import time
 import weakref
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from ..connections import Address, ConnectionEvent
     from .adapter import Adapter
     from .births import Births
-    from .book import SocketBook, SocketRecord
+    from .book import SocketBook
     from .imports import ImportWatcher
     from .owners import OwnerBook, OwnerRecord
     from .patches import Patches
@@ -87,9 +85,11 @@ class Hooks:
         """Call `tell` with a module now, or once it is imported."""
         self._of.imports.when_imported(name, tell)
 
-    def owner_type(self, cls: type, *, closers: Iterable[str] = ("close",)) -> None:
+    def owner_type(
+        self, cls: type, *, closers: Iterable[str] = ("close",), is_part: bool = False
+    ) -> None:
         """Have a class's objects count as owners, and hook how they begin and end."""
-        self._of.owners.add_type(cls, self._adapter)
+        self._of.owners.add_type(cls, self._adapter, is_part=is_part)
         try:
             self.call_before(cls, "__init__", self._make)
         except TypeError:
@@ -118,7 +118,7 @@ class Hooks:
     ) -> None:
         """Enter a connection, or complete what is known of it, from the stack."""
         try:
-            record = self._record_of(fd)
+            record = self._of.births.enter(fd)
             if record is None:
                 return
             if host is not None:
@@ -128,6 +128,13 @@ class Hooks:
             if subject is not None:
                 record.subject = weakref.ref(subject)
             self._of.births.locate(record, sys._getframe(1))
+        except Exception as error:
+            self._failed(error)
+
+    def closing(self, fd: int) -> None:
+        """Take down that a connection is about to be closed in C."""
+        try:
+            self._of.births.leave(fd)
         except Exception as error:
             self._failed(error)
 
@@ -152,9 +159,12 @@ class Hooks:
                 found.append((record.inode, subject))
         return found
 
-    def made(self, owner: object) -> None:
+    def made(self, owner: object, *, part: object = None, name: str = "") -> None:
         """Take down an owner whose making is on the stack."""
-        self._own(owner, sys._getframe(1))
+        if part is None:
+            self._own(owner, sys._getframe(1))
+        elif self._of.owners.find(owner) is None:
+            self._of.owners.add_by_part(owner, part, name, adapter=self._adapter)
 
     def owners(self, cls: type) -> list[object]:
         """Return the live owners of a class."""
@@ -196,15 +206,6 @@ class Hooks:
         record = self._of.owners.find(owner)
         if record is not None:
             record.closed_at_s = time.monotonic()
-
-    def _record_of(self, fd: int) -> SocketRecord | None:
-        about = os.fstat(fd)
-        if not stat.S_ISSOCK(about.st_mode):
-            return None
-        record = self._of.book.of_inode(about.st_ino)
-        if record is None:
-            record = self._of.book.open(about.st_ino, fd, time.monotonic())
-        return record
 
     def _guard(self, tell: Callable[..., None]) -> Callable[..., None]:
         def call(*args: Any, **kwargs: Any) -> None:

@@ -32,7 +32,7 @@ from .registry import load_adapters
 from .report import Clock, Finding, Program, Report
 from .stack import StackReader
 from .survey import Survey
-from .verdict import Moment, is_refuted, judge
+from .verdict import Moment, is_refuted, judge, spare_single_escapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -222,13 +222,15 @@ class Observer:
     def _recheck(self, report: Report) -> Report:
         """Return a report without the verdicts on what is closed by now."""
         return self._withdraw(
-            report, lambda _, later: later is None or not later.is_open
+            report, lambda _, __, later: later is None or not later.is_open
         )
 
     def _withdraw(
         self,
         report: Report,
-        is_withdrawn: Callable[[Verdict, ConnectionFacts | None], bool],
+        is_withdrawn: Callable[
+            [Verdict, ConnectionFacts, ConnectionFacts | None], bool
+        ],
     ) -> Report:
         try:
             later = {
@@ -240,7 +242,8 @@ class Observer:
             return report
         kept = tuple(
             Finding(one.facts, None)
-            if one.verdict and is_withdrawn(one.verdict, later.get(one.facts.id))
+            if one.verdict
+            and is_withdrawn(one.verdict, one.facts, later.get(one.facts.id))
             else one
             for one in report.connections
         )
@@ -251,8 +254,9 @@ class Observer:
     ) -> tuple[Finding, ...]:
         found = self._survey().take(self._serial)
         self._forget_numbers(one.inode for one in found)
-        return tuple(
-            Finding(
+        wanted = [one for one in found if since is None or one.opened_at >= since]
+        verdicts = spare_single_escapes(
+            (
                 one,
                 judge(
                     one,
@@ -262,9 +266,9 @@ class Observer:
                     made_since=since,
                 ),
             )
-            for one in found
-            if since is None or one.opened_at >= since
+            for one in wanted
         )
+        return tuple(map(Finding, wanted, verdicts))
 
     def _survey(self) -> Survey:
         with self._lock:

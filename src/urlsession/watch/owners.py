@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +17,43 @@ if TYPE_CHECKING:
     from ..connections import CallSite
     from .adapter import Adapter
 
-__all__ = ("OwnerBook", "OwnerRecord", "public_name")
+    _Making: TypeAlias = tuple[CallSite | None, float | None, tuple["OwnerRecord", ...]]
+
+__all__ = ("OwnerBook", "OwnerRecord", "PartRef", "public_name")
+
+_MAX_MAKINGS = 256  # owners made and not told of by a part yet
+
+
+class PartRef(weakref.ref[object]):
+    """Refers to an owner that takes no weak reference, through a part of it.
+
+    Args:
+        part: What lives as long as the owner.
+        callback: As for any weak reference.
+        name: The attribute by which the part refers to the owner.
+    """
+
+    __slots__ = ("_name",)
+    _name: str
+
+    def __new__(
+        cls,
+        part: object,
+        callback: Callable[[weakref.ref[object]], None] | None,
+        name: str,
+    ) -> Self:
+        """Make a reference."""
+        self = super().__new__(cls, part, callback)
+        self._name = name
+        return self
+
+    def __init__(self, *_: object) -> None:
+        """Do nothing: the base's takes no name, and has nothing to do either."""
+
+    def __call__(self) -> object:
+        """Return the owner, or None once the part is freed."""
+        part = super().__call__()
+        return None if part is None else getattr(part, self._name, None)
 
 
 class OwnerRecord:
@@ -53,9 +89,10 @@ class OwnerRecord:
         made_at: CallSite | None,
         made_at_s: float | None,
         around: tuple[OwnerRecord, ...] = (),
+        ref: weakref.ref[object] | None = None,
     ) -> None:
         self.type = public_name(type(owner))
-        self.ref: weakref.ref[object] = weakref.ref(owner)
+        self.ref: weakref.ref[object] = weakref.ref(owner) if ref is None else ref
         self.adapter = adapter
         self.made_at = made_at
         self.made_at_s = made_at_s
@@ -69,11 +106,22 @@ class OwnerBook:
 
     def __init__(self) -> None:
         self._adapters: dict[type, Adapter | None] = {}
+        self._parts: set[Adapter] = set()
         self._records: dict[int, OwnerRecord] = {}
         self._watches: dict[int, weakref.ref[object]] = {}
+        # Owners that take no weak reference, until a part of them is told of.
+        self._makings: dict[int, _Making] = {}
 
-    def add_type(self, cls: type, adapter: Adapter) -> None:
-        """Have objects of a class and of its subclasses count as owners."""
+    def add_type(self, cls: type, adapter: Adapter, *, is_part: bool = False) -> None:
+        """Have objects of a class and of its subclasses count as owners.
+
+        Args:
+            cls: The class.
+            adapter: Who knows its objects.
+            is_part: Whether they mostly are parts of another library's owners.
+        """
+        if is_part:
+            self._parts.add(adapter)
         # Subclasses that were asked about before must be asked about again.
         self._adapters = {
             one: known for one, known in self._adapters.items() if known is not None
@@ -92,6 +140,10 @@ class OwnerBook:
                     break
             self._adapters[cls] = found
             return found
+
+    def is_part(self, record: OwnerRecord) -> bool:
+        """Whether an owner mostly is a part of another library's owner."""
+        return record.adapter in self._parts
 
     def find(self, owner: object) -> OwnerRecord | None:
         """Return the record of an object, if it has one."""
@@ -124,13 +176,52 @@ class OwnerBook:
             key = id(owner)
             self._watches[key] = weakref.ref(owner, self._forgetter(key))
         except TypeError:
+            self._note_making(owner, made_at, made_at_s, around)
             return None
+        self._records[key] = record
+        return record
+
+    def add_by_part(
+        self, owner: object, part: object, name: str, *, adapter: Adapter | None
+    ) -> OwnerRecord:
+        """Remember an owner that takes no weak reference, through a part of it.
+
+        Args:
+            owner: The owner; its making was noted when `add` failed.
+            part: What can be referred to weakly and lives as long.
+            name: The attribute by which the part refers to the owner.
+            adapter: Who can tell more of it.
+        """
+        key = id(owner)
+        made_at, made_at_s, around = self._makings.pop(key, (None, None, ()))
+        record = OwnerRecord(
+            owner,
+            adapter=adapter,
+            made_at=made_at,
+            made_at_s=made_at_s,
+            around=around,
+            ref=PartRef(part, None, name),
+        )
+        self._watches[key] = weakref.ref(part, self._forgetter(key))
         self._records[key] = record
         return record
 
     def live(self) -> list[OwnerRecord]:
         """Return the records of the owners that are alive."""
         return [one for one in list(self._records.values()) if one.ref() is not None]
+
+    def _note_making(
+        self,
+        owner: object,
+        made_at: CallSite | None,
+        made_at_s: float | None,
+        around: tuple[OwnerRecord, ...],
+    ) -> None:
+        makings = self._makings
+        makings.pop(id(owner), None)
+        makings[id(owner)] = made_at, made_at_s, around
+        while len(makings) > _MAX_MAKINGS:
+            del makings[next(iter(makings))]
 
     def _forgetter(self, key: int) -> Callable[[weakref.ref[object]], None]:
         records, watches = self._records, self._watches

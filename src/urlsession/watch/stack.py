@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..connections import CallSite
-from .heap.roots import read_frame_locals
+from .heap.frames import read_frame_locals
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -68,6 +68,7 @@ class StackReader:
                 asked for the objects whose methods they run.
         """
         kinds = self._kinds
+        site: CallSite | None = None
         owner: OwnerRecord | None = None
         while frame is not None:
             code = frame.f_code
@@ -75,16 +76,19 @@ class StackReader:
             if kind is None:
                 kind = self._look_at(frame)
             if kind == _USER:
-                if owner is None and _is_method(code):
+                site = site or self._site(code, frame.f_lineno)
+                one = _self_of(frame) if _is_method(code) else None
+                if owner is None:
                     # The user's own client, for which the user wrote an adapter.
-                    owner = self._known_owner(_self_of(frame))
-                return self._site(code, frame.f_lineno), owner
+                    owner = self._known_owner(one)
+                if not self._is_within(one, owner):
+                    return site, owner
             if kind in {_METHOD, _OWNERS}:
                 found = self._owner_in(frame, is_known=kind == _OWNERS)
                 if found is not None:
                     owner = found
             frame = frame.f_back
-        return None, owner
+        return site, owner
 
     def around(
         self, frame: FrameType | None, inner: object
@@ -114,6 +118,19 @@ class StackReader:
         """Have a module's lines count as nobody's: an adapter's, wherever it lies."""
         self._passed.add(module)
 
+    def _is_within(self, one: object, owner: OwnerRecord | None) -> bool:
+        """Whether a method of the user's runs inside a library: a subclass's.
+
+        An adapter of the user's, say, that a session calls: the session is further out.
+        """
+        if one is None or (owner is not None and not self._owners.is_part(owner)):
+            return False
+        return any(
+            cls.__module__ != "builtins"
+            and not self._code.is_user_module(cls.__module__)
+            for cls in type(one).__mro__
+        )
+
     def _owner_in(self, frame: FrameType, *, is_known: bool) -> OwnerRecord | None:
         one = _self_of(frame)
         if one is None:
@@ -127,6 +144,8 @@ class StackReader:
         return record
 
     def _known_owner(self, one: object) -> OwnerRecord | None:
+        if one is None:
+            return None
         adapter = self._owners.adapter_of(type(one))
         if adapter is None:
             return None

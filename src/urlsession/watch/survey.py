@@ -118,7 +118,7 @@ class Survey:
 
     def _settle_book(self, found: Mapping[int, object]) -> None:
         """Enter what the kernel alone knows, and close what the kernel has not."""
-        if not self._kernel.descriptors:
+        if not self._kernel.is_readable:
             return  # nothing can be read: nothing is concluded
         open_inodes = self._kernel.descriptors
         for record in self._book.open_records():
@@ -164,7 +164,7 @@ class Survey:
 
     def _is_unheard_of(self, one: Sighting) -> bool:
         return (
-            bool(self._kernel.descriptors)
+            self._kernel.is_readable
             and one.local is None
             and self._book.of_inode(one.inode) is not None
             and one.inode not in self._kernel.sockets
@@ -287,7 +287,7 @@ class Survey:
             if one.closed_at is not None or one.subject is None or one.owner is None:
                 continue
             facts = self._owners[id(one.owner)]
-            if one.has_unread_body or not facts.is_alive:
+            if one.has_unread_body or not facts.is_alive or facts.is_closed:
                 found[one.inode] = one.subject
             if len(found) >= MAX_SUBJECTS:
                 break
@@ -354,6 +354,7 @@ class Survey:
             noun=state.noun,
             closed_word=state.closed_word,
             has_block=state.has_block,
+            closes_at_once=state.closes_at_once,
             description=state.description or facts.description,
         )
 

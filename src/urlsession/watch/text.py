@@ -1,28 +1,33 @@
 """The report for a person: a row for each connection, a sentence for each cause.
 
 Plain by default; colours only where a terminal shows them and nobody asked for none
-(``NO_COLOR``). Connections with the same cause (kind, and the line that made their
-owner) are one group, and each group ends in what to write.
+(``NO_COLOR``). Connections with the same cause are one group (see `groups`), and each
+group ends in what to write.
 """
 
 from __future__ import annotations
 
+import linecache
 import os
+import textwrap
 from typing import TYPE_CHECKING
 
-from .verdict import Kind
+from .groups import group_leaks, show_site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from typing import TextIO
 
     from ..connections import CallSite
     from .facts import ConnectionFacts
+    from .groups import LeakGroup
     from .report import Clock, Finding, Report
 
 __all__ = ("render", "wants_colour")
 
 MAX_ROWS = 40  # rows shown; the JSON has all
+MAX_SHOWN = 3  # paths and lines shown of one group
+WIDTH = 96  # columns of sentences; tables are as wide as they must be
 _RED, _GREEN, _BOLD, _DIM, _RESET = (
     "\x1b[31m",
     "\x1b[32m",
@@ -32,6 +37,7 @@ _RED, _GREEN, _BOLD, _DIM, _RESET = (
 )
 _HEADINGS = ("id", "local", "remote", "kernel", "owner, made at", "loads", "opened",
              "closed", "verdict")  # fmt: skip
+_INFERRED = "~"  # before a line that was inferred, not seen: weaker evidence
 
 
 def wants_colour(stream: TextIO) -> bool:
@@ -49,7 +55,7 @@ def render(report: Report, *, colour: bool = False) -> str:
     parts = [_headline(report, colour)]
     if report.connections:
         parts.append(_table(report, colour))
-    parts += [_group(group, colour) for group in _groups(report.leaks)]
+    parts += [_group(group, colour) for group in group_leaks(report.leaks)]
     if report.problems:
         lines = [f"  {line}" for line in report.problems]
         parts.append("\n".join(["not observed:", *lines]))
@@ -68,9 +74,10 @@ def _headline(report: Report, colour: bool) -> str:
         ending = "running"
     else:
         ending = f"exit code {program.exit_code}"
+    made = len(found) + report.forgotten
     text = (
         f"urlsession watch: {os.path.basename(program.name)}, {lasted_s:.2f} s, "
-        f"{ending}: {_count(len(found), 'connection')}, {open_count} open, "
+        f"{ending}: {_count(made, 'connection')}, {open_count} open, "
         f"{leaked} leaked"
     )
     return _paint(text, _RED if leaked else _BOLD, colour)
@@ -88,6 +95,8 @@ def _table(report: Report, colour: bool) -> str:
     left_out = len(report.connections) - len(shown)
     if left_out:
         lines.insert(1, f"  … {left_out} earlier ones (the JSON has all)")
+    if report.forgotten:
+        lines.insert(1, f"  … {report.forgotten} that are closed and forgotten")
     return "\n".join(lines)
 
 
@@ -95,9 +104,14 @@ def _row(finding: Finding, clock: Clock) -> Sequence[str]:
     facts, verdict = finding.facts, finding.verdict
     local = "?" if facts.local is None else f":{facts.local[1]}"
     owner = facts.owner
-    named = "?" if owner is None else f"{owner.short_type} {_short(owner.made_at)}"
+    if owner is None:
+        named = f"? {_short(facts.opened_by)}"
+    else:
+        named = f"{owner.short_type} {_short(owner.made_at or facts.opened_by)}"
+    if facts.is_inferred:
+        named = f"{_INFERRED}{named}"
     return (
-        str(facts.id),
+        f"{facts.id}" if not facts.pid else f"{facts.id} in {facts.pid}",
         local,
         f"{facts.host}:{facts.remote[1]}",
         facts.kernel_state or "?",
@@ -122,48 +136,51 @@ def _standing(facts: ConnectionFacts) -> str:
     return "in use" if facts.is_checked_out else "fine"
 
 
-def _groups(leaks: Iterable[Finding]) -> list[list[Finding]]:
-    found: dict[tuple[object, ...], list[Finding]] = {}
-    for one in leaks:
-        owner = one.facts.owner
-        assert one.verdict is not None
-        site = None if owner is None else owner.made_at
-        # One cause: the kind and the line that made the owner.
-        found.setdefault((one.verdict.kind, site), []).append(one)
-    return list(found.values())
+def _group(group: LeakGroup, colour: bool) -> str:
+    ids = ", ".join(str(one.facts.id) for one in group.findings[:8])
+    more = ", …" if len(group.findings) > 8 else ""
+    lines = [_paint(f"{group.headline} (id {ids}{more})", _RED, colour)]
+    lines += _wrap("", group.verdict.sentence)
+    if group.made_at is not None:
+        lines += _with_source("made", [group.made_at])
+    if group.opened_by != (group.made_at,):
+        lines += _with_source("opened", group.opened_by)
+    lines += _listed("held by", [" → ".join(path) for path in group.paths])
+    lines += _wrap("proof", group.verdict.proof)
+    if group.verdict.also:
+        lines += _wrap("also", ", ".join(kind.value for kind in group.verdict.also))
+    cure = _wrap("cure", group.verdict.fix)
+    return "\n".join(lines + [_paint(line, _GREEN, colour) for line in cure])
 
 
-def _group(group: Sequence[Finding], colour: bool) -> str:
-    first = group[0]
-    verdict, owner = first.verdict, first.facts.owner
-    assert verdict is not None
-    ids = ", ".join(str(one.facts.id) for one in group[:8])
-    more = ", …" if len(group) > 8 else ""
-    made = "" if owner is None else f" of {owner.short_type} {_short(owner.made_at)}"
-    count = _count(len(group), "connection")
-    head = f"{verdict.kind.value}: {count}{made} (id {ids}{more})"
-    lines = [_paint(head, _RED, colour)]
-    lines += [f"  {text}" for text in _why(group)]
-    if verdict.also:
-        lines.append(f"  also     {', '.join(kind.value for kind in verdict.also)}")
-    lines.append(f"  cure     {_paint(verdict.fix, _GREEN, colour)}")
-    return "\n".join(lines)
+def _wrap(label: str, text: str) -> list[str]:
+    """Return a labelled paragraph; continuation lines stand under the text."""
+    head = f"  {label:8} " if label else "  "
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
-def _why(group: Sequence[Finding]) -> list[str]:
-    verdict = group[0].verdict
-    assert verdict is not None
-    lines = [verdict.sentence]
-    if verdict.kind in {Kind.ORPHAN, Kind.UNCLOSED, Kind.IDLE}:
-        paths = dict.fromkeys(
-            " → ".join(one.facts.owner.path)
-            for one in group
-            if one.facts.owner is not None and one.facts.owner.path
-        )
-        lines += [f"held by  {path}" for path in list(paths)[:3]]
-        if len(paths) > 3:
-            lines.append(f"         … and {len(paths) - 3} more paths")
+def _listed(label: str, texts: Sequence[str]) -> list[str]:
+    """Return a line for each text, the first ones only."""
+    lines = [f"  {label:8} {text}" for text in texts[:MAX_SHOWN]]
+    if len(texts) > MAX_SHOWN:
+        lines.append(f"           … and {len(texts) - MAX_SHOWN} more")
     return lines
+
+
+def _with_source(label: str, sites: Sequence[CallSite]) -> list[str]:
+    """Return lines of the program with their text, if it can be read."""
+    texts = []
+    for site in sites:
+        source = linecache.getline(site.file, site.line).strip()
+        texts.append(f"{show_site(site)}  {source}".rstrip())
+    return _listed(label, texts)
 
 
 def _short(site: CallSite | None) -> str:

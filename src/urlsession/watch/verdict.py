@@ -8,13 +8,16 @@ their proofs are in the design notes under "One vocabulary".
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .facts import ConnectionFacts, OwnerFacts
 
-__all__ = ("Kind", "Moment", "Verdict", "is_refuted", "judge")
+__all__ = ("Kind", "Moment", "Verdict", "is_refuted", "judge", "spare_single_escapes")
 
 
 _NOT_CONNECTED = frozenset({"SYN_SENT", "CLOSED"})
@@ -94,24 +97,60 @@ def judge(
         also=tuple(others),
         proof=_proof(first, facts, now),
         sentence=_sentence(first, facts, now),
-        fix=_fix(first, facts.owner),
+        fix=_fix(first, facts),
     )
 
 
-def is_refuted(verdict: Verdict, later: ConnectionFacts | None) -> bool:
+def spare_single_escapes(
+    judged: Iterable[tuple[ConnectionFacts, Verdict | None]],
+) -> list[Verdict | None]:
+    """Take back the verdict on a connection that alone escaped its session's close.
+
+    A reply that a variable still holds keeps the pool of its closed session, and with
+    it one connection: that is over when the variable is. Several of one line grow.
+
+    Returns:
+        The verdicts, in the order of `judged`.
+    """
+    pairs = list(judged)
+    counts = Counter(
+        _cause(facts) for facts, verdict in pairs if _is_escape(facts, verdict)
+    )
+    return [
+        None if _is_escape(facts, verdict) and counts[_cause(facts)] == 1 else verdict
+        for facts, verdict in pairs
+    ]
+
+
+def _is_escape(facts: ConnectionFacts, verdict: Verdict | None) -> bool:
+    is_orphan = verdict is not None and verdict.kind is Kind.ORPHAN
+    return is_orphan and facts.owner is not None and _escaped(facts.owner)
+
+
+def _cause(facts: ConnectionFacts) -> tuple[object, ...]:
+    owner = facts.owner
+    return () if owner is None else (owner.type, owner.made_at)
+
+
+def is_refuted(
+    verdict: Verdict, facts: ConnectionFacts, later: ConnectionFacts | None
+) -> bool:
     """Whether facts from the end of the process take a verdict back.
 
     The user must have closed it: that the collector, a finalizer of the library or the
     end of the process did is no cure.
+
+    Args:
+        verdict: What was said.
+        facts: What it was said of.
+        later: The same connection at the end; None if it is forgotten.
     """
-    if later is None:
+    if later is None or later.owner is None:
         return False
-    if verdict.kind is Kind.UNREAD and later.has_unread_body is False:
-        return True
-    owner = later.owner
-    if verdict.kind is Kind.UNREAD and later.is_open:
-        return False
-    return owner is not None and owner.is_closed is True
+    if verdict.kind is Kind.UNREAD and (later.is_open or later.has_unread_body):
+        return later.has_unread_body is False
+    was_closed = facts.owner is not None and facts.owner.is_closed is True
+    return later.owner.is_closed is True and not was_closed
 
 
 def _is_excused(kind: Kind, owner: OwnerFacts | None, made_since: float | None) -> bool:
@@ -122,7 +161,7 @@ def _is_excused(kind: Kind, owner: OwnerFacts | None, made_since: float | None) 
         return True
     if owner.is_closed is True:
         # Closing a session does not finish a response that was handed out.
-        return kind is not Kind.UNREAD
+        return kind is not Kind.UNREAD and not (kind is Kind.ORPHAN and _escaped(owner))
     is_older = (
         made_since is not None
         and owner.made_at_s is not None
@@ -131,15 +170,25 @@ def _is_excused(kind: Kind, owner: OwnerFacts | None, made_since: float | None) 
     return is_older and kind is Kind.UNCLOSED
 
 
-def _is_lost(owner: OwnerFacts | None) -> bool:
-    return owner is not None and (not owner.is_alive or owner.is_reachable is False)
+def _escaped(owner: OwnerFacts) -> bool:
+    """Whether what is still open escaped the closing of its owner."""
+    return owner.is_closed is True and owner.closes_at_once
+
+
+def _is_lost(facts: ConnectionFacts) -> bool:
+    owner = facts.owner
+    if owner is None:
+        return False
+    if owner.is_closed is True:
+        return _escaped(owner) and not facts.is_checked_out
+    return not owner.is_alive or owner.is_reachable is False
 
 
 def _holds(
     kind: Kind, facts: ConnectionFacts, now: float, moment: Moment, after_s: float
 ) -> bool:
     owner = facts.owner
-    is_lost = _is_lost(owner)
+    is_lost = _is_lost(facts)
     if kind is Kind.ORPHAN:
         return is_lost
     is_ended = moment is Moment.ENDED
@@ -174,6 +223,8 @@ def _proof(kind: Kind, facts: ConnectionFacts, now: float) -> str:
         return f"{kernel}; the response is neither at its end nor closed{bytes_wait}"
     if owner is None:
         return f"{kernel}; no Python object is known to own the socket"
+    if kind is Kind.ORPHAN and _escaped(owner):
+        return f"{kernel}; the {owner.short_type} was {owner.closed_word} before"
     if kind is Kind.ORPHAN and not owner.is_alive:
         return f"{kernel}; the {owner.short_type} was freed"
     if kind is Kind.ORPHAN:
@@ -192,7 +243,7 @@ def _sentence(kind: Kind, facts: ConnectionFacts, now: float) -> str:
     made = "" if owner.made_at is None else f" made at {owner.made_at}"
     name = f"the {owner.short_type}{made}"
     if kind is Kind.ORPHAN:
-        return f"The connection to {where} is open, and {name} {_why_lost(owner)}."
+        return f"The connection to {where} is open, and {name} {_why_lost(facts)}."
     if kind is Kind.UNCLOSED:
         return (
             f"The program has ended its work, and {name} still has a connection to "
@@ -218,7 +269,12 @@ def _appeared(facts: ConnectionFacts) -> str:
     return f"; it appeared while {facts.opened_by} ran"
 
 
-def _why_lost(owner: OwnerFacts) -> str:
+def _why_lost(facts: ConnectionFacts) -> str:
+    owner = facts.owner
+    assert owner is not None
+    if _escaped(owner):
+        keeper = f"{facts.path[0]} keeps it" if facts.path else "something keeps it"
+        return f"was {owner.closed_word}, but that did not reach the socket: {keeper}"
     if not owner.is_alive:
         return f"is gone: it was dropped and never {owner.closed_word}"
     if owner.root == "cycle":
@@ -227,11 +283,15 @@ def _why_lost(owner: OwnerFacts) -> str:
     return f"can be reached from nothing of yours, only from {held_by}"
 
 
-def _fix(kind: Kind, owner: OwnerFacts | None) -> str:
+def _fix(kind: Kind, facts: ConnectionFacts) -> str:
+    owner = facts.owner
     if owner is None:
         return "Close what opened it."
     if kind is Kind.UNREAD:
         return "Read the body to its end, or close the response in a `with` block."
+    if _escaped(owner):
+        keeper = facts.path[0] if facts.path else "the replies that came over it"
+        return f"Let go of what holds it when you close the {owner.noun}: {keeper}."
     cure = f"call {owner.closing} when you are done with the {owner.noun}"
     if kind is Kind.IDLE:
         return f"{cure[0].upper()}{cure[1:]}, or let it close idle connections."

@@ -96,9 +96,10 @@ def test_owner_made_before_the_watch_is_taken_in(
     session = library.Session()
     _, owner = session.get(lambda: reader.read(sys._getframe(1)))
 
-    assert owner is not None
-    assert owner is owners.find(session)
-    assert owner.made_at is None
+    record = owners.find(session)
+    assert record is not None
+    assert owner is record
+    assert record.made_at is None
 
 
 def test_reading_keeps_no_object_alive(

@@ -8,7 +8,14 @@ import pytest
 
 from urlsession.connections import CallSite, ClosedBy
 from urlsession.watch.facts import ConnectionFacts, OwnerFacts
-from urlsession.watch.verdict import Kind, Moment, Verdict, is_refuted, judge
+from urlsession.watch.verdict import (
+    Kind,
+    Moment,
+    Verdict,
+    is_refuted,
+    judge,
+    spare_single_escapes,
+)
 
 OWNER = OwnerFacts(
     type="urlsession.URLSession",
@@ -96,7 +103,34 @@ def test_verdict_has_its_kind(
     assert verdict.fix
 
 
+ESCAPED = owned(is_closed=True, closes_at_once=True)
+
+
+@pytest.mark.parametrize("moment", Moment)
+def test_connection_that_escaped_the_close_is_an_orphan(moment: Moment) -> None:
+    """Its session was closed, and that did not reach the socket."""
+    verdict = rule(ESCAPED, moment)
+
+    assert verdict is not None
+    assert verdict.kind is Kind.ORPHAN
+    assert "did not reach the socket: app.SESSION keeps it" in verdict.sentence
+    assert not is_refuted(verdict, ESCAPED, ESCAPED)
+
+
+def test_one_escape_of_a_line_is_spared_and_two_are_not() -> None:
+    """What a variable still holds is no growth."""
+    verdict, other = rule(ESCAPED, ENDED), rule(FACTS, ENDED)
+
+    assert spare_single_escapes([(ESCAPED, verdict), (FACTS, other)]) == [None, other]
+    assert spare_single_escapes([(ESCAPED, verdict)] * 2) == [verdict] * 2
+
+
 FINE = [
+    (
+        "in use though its session was closed",
+        replace(ESCAPED, is_checked_out=True),
+        RUNNING,
+    ),
     ("closed", replace(FACTS, closed_at=1.0, closed_by=ClosedBy.LOCAL), ENDED),
     ("invalidated", owned(is_closed=True), ENDED),
     ("invalidated and gone", owned(is_closed=True, is_alive=False), ENDED),
@@ -165,7 +199,7 @@ def test_verdict_is_refuted_by_the_users_own_close(
     verdict = rule(FACTS, ENDED)
 
     assert verdict is not None
-    assert is_refuted(verdict, later) is refuted
+    assert is_refuted(verdict, FACTS, later) is refuted
 
 
 UNREAD = replace(FACTS, has_unread_body=True, is_checked_out=True)
@@ -187,4 +221,4 @@ def test_unread_response_is_refuted_by_reading_it(
     verdict = rule(UNREAD, ENDED)
 
     assert verdict is not None
-    assert is_refuted(verdict, later) is refuted
+    assert is_refuted(verdict, UNREAD, later) is refuted

@@ -36,7 +36,7 @@ class HTTPClientAdapter(LibraryAdapter):
 
     def _hook(self, module: ModuleType) -> None:
         self._module = module
-        self.sink.owner_type(module.HTTPConnection)
+        self.sink.owner_type(module.HTTPConnection, is_part=True)
         self.sink.call_after(module.HTTPConnection, "getresponse", self._got_response)
 
     def _got_response(self, response: Any, connection: Any) -> None:

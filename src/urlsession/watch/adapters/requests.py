@@ -30,4 +30,4 @@ class RequestsAdapter(LibraryAdapter):
 
     def owner_state(self, owner: object) -> OwnerState:  # noqa: ARG002 - every session is alike
         """Return what to call it."""
-        return OwnerState(is_closed=None, noun="session")
+        return OwnerState(is_closed=None, noun="session", closes_at_once=True)

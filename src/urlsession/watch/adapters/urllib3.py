@@ -27,16 +27,17 @@ class Urllib3Adapter(LibraryAdapter):
         sink.when_imported("urllib3.connectionpool", self._hook_pool)
 
     def _hook_manager(self, module: ModuleType) -> None:
-        self.sink.owner_type(module.PoolManager, closers=("clear",))
+        self.sink.owner_type(module.PoolManager, closers=("clear",), is_part=True)
 
     def _hook_pool(self, module: ModuleType) -> None:
-        self.sink.owner_type(module.HTTPConnectionPool)
+        self.sink.owner_type(module.HTTPConnectionPool, is_part=True)
 
     def owner_state(self, owner: object) -> OwnerState:
         """Return how one closes it."""
         is_manager = hasattr(owner, "clear")
         return OwnerState(
             is_closed=None,
+            closes_at_once=True,
             noun="pool manager" if is_manager else "pool",
             closing="clear()" if is_manager else "close()",
         )
