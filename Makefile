@@ -55,7 +55,7 @@ $(BIN)/python:
 	  || { rm -rf $(VENV); echo "no venv module (on Debian: python3-venv)" >&2; exit 1; }
 
 $(VENV)/.run: pyproject.toml | $(BIN)/python
-	$(PIP) -e '.[testing]'
+	$(PIP) -e '.[testing,examples]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
@@ -63,5 +63,5 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
-	$(PIP) -e '.[testing,bench]'
+	$(PIP) -e '.[testing,examples,bench]'
 	@touch $@ $(VENV)/.run

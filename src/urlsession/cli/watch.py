@@ -1,30 +1,47 @@
 """The command ``urlsession watch``: arguments in, program run, report out.
 
-The report goes to standard error and to a file, never to the program's own output,
-and the program's exit code is kept.
+The report goes to standard error and to files, never to the program's own output, and
+the program's exit code is kept.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import sys
 from typing import TYPE_CHECKING
 
+from ..watch.ending import LEAKED, signal_number
 from ..watch.launcher import TargetError, find_module, find_script, watch
-from ..watch.text import render, wants_colour
+from ..watch.output import write_report
+from ..watch.spec import WatchSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..watch.launcher import Target
-    from ..watch.report import Report
 
 __all__ = ("run",)
 
-LEAKED = 3  # exit code with --fail-on-leak
-USAGE = 2  # exit code, as argparse and the interpreter have it
+_EPILOG = """\
+examples:
+  urlsession watch app.py --an-option-of-app
+  urlsession watch --fail-on-leak -m pytest tests/
+  urlsession watch --json report.json -m gunicorn -w 2 shop:app
+  urlsession watch --signal USR1 -m uvicorn shop:app     (then: kill -USR1 PID)
+  urlsession watch --every 10 --idle-after 60 worker.py
+
+A program whose start one cannot change is watched by the environment:
+  URLSESSION_WATCH=json=/tmp/report-%p.json,fail
+
+exit codes: the program's own; 3 if a connection leaked, with --fail-on-leak; 2 if the
+command line is of no use; 130 after Ctrl-C.
+"""
+_VALUED = frozenset(
+    {
+        *("--every", "--idle-after", "--json", "--junit", "--sarif", "--signal"),
+        "--user-package",
+    }
+)
 
 
 def run(argv: Sequence[str]) -> int:
@@ -38,16 +55,18 @@ def run(argv: Sequence[str]) -> int:
     options = parser.parse_args(own)
     if module is None and not rest:
         parser.error("name a SCRIPT, or a module with -m MODULE")
-    _check_writable(parser, options.json)
+    for file in (options.json, options.junit, options.sarif):
+        _check_writable(parser, file)
+    spec = _spec(options)
     try:
         target = _find(module, rest)
     except TargetError as error:
         parser.error(str(error))
-    outcome = watch(target)
+    outcome = watch(target, spec, with_children=not options.no_children)
     if outcome.report is None:
         return outcome.exit_code
-    _write(outcome.report, options.json)
-    if options.fail_on_leak and outcome.report.leaks:
+    write_report(outcome.report, spec)
+    if spec.fail and outcome.report.leaks:
         return LEAKED
     return outcome.exit_code
 
@@ -55,25 +74,96 @@ def run(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="urlsession watch",
-        usage="%(prog)s [--json FILE] [--fail-on-leak] [-m MODULE | SCRIPT] [ARGS…]",
+        usage="%(prog)s [OPTIONS] [-m MODULE | SCRIPT] [ARGS…]",
         description=(
-            "Run a program and report, when it ends, each connection that it made: "
-            "whose it was, who closed it, and why it is still open if it is."
+            "Run a program and report, when it ends, each connection that it made, "
+            "with whatever library: whose it was, who closed it, and why it is still "
+            "open if it is. Everything after SCRIPT or MODULE belongs to the program."
         ),
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    files = "also write the report there as %s (- is stdout, %%%%p the pid)"
     parser.add_argument(
-        "--json", metavar="FILE", help="also write the report there (- is stdout)"
+        "-m", metavar="MODULE", help="run a module, as `python -m` does"
     )
+    parser.add_argument("--json", metavar="FILE", help=files % "JSON")
+    parser.add_argument("--junit", metavar="FILE", help=files % "JUnit XML")
+    parser.add_argument("--sarif", metavar="FILE", help=files % "SARIF 2.1.0")
     parser.add_argument(
         "--fail-on-leak",
         action="store_true",
         help=f"exit with {LEAKED} if a connection leaked",
     )
     parser.add_argument(
-        "-m", metavar="MODULE", help="run a module, as `python -m` does"
+        "--idle-after",
+        metavar="SECONDS",
+        type=_seconds,
+        default=30.0,
+        help="unused, half closed or unread for so long is worth a verdict while the "
+        "program runs (default 30)",
+    )
+    parser.add_argument(
+        "--every",
+        metavar="SECONDS",
+        type=_seconds,
+        help="report new verdicts while the program runs, without the heap",
+    )
+    parser.add_argument(
+        "--signal",
+        metavar="NAME",
+        type=_signal,
+        help="report whenever this signal comes, such as USR1",
+    )
+    parser.add_argument(
+        "--user-package",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="an installed package that counts as yours (may be repeated)",
+    )
+    parser.add_argument(
+        "--no-children",
+        action="store_true",
+        help="leave processes alone that the program starts",
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="no text report on standard error"
     )
     return parser
+
+
+def _spec(options: argparse.Namespace) -> WatchSpec:
+    return WatchSpec(
+        idle_after=options.idle_after,
+        json=options.json,
+        junit=options.junit,
+        sarif=options.sarif,
+        fail=options.fail_on_leak,
+        quiet=options.quiet,
+        signal=options.signal,
+        every=options.every,
+        user_packages=tuple(options.user_package),
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds
+
+
+def _signal(name: str) -> str:
+    try:
+        signal_number(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return name
 
 
 def _split(argv: list[str]) -> tuple[list[str], str | None, list[str]]:
@@ -93,7 +183,7 @@ def _split(argv: list[str]) -> tuple[list[str], str | None, list[str]]:
             return argv[:at], word[2:], argv[at + 1 :]
         if not word.startswith("-") or word == "-":
             return argv[:at], None, argv[at:]
-        at += 2 if word == "--json" else 1
+        at += 2 if word in _VALUED else 1
     return argv, None, []
 
 
@@ -110,25 +200,3 @@ def _check_writable(parser: argparse.ArgumentParser, file: str | None) -> None:
     folder = os.path.dirname(os.path.abspath(file))
     if os.path.isdir(file) or not os.path.isdir(folder):
         parser.error(f"cannot write the report to {file!r}")
-
-
-def _write(report: Report, file: str | None) -> None:
-    """Write the report; a stream that is closed or full is no reason to fail."""
-    with contextlib.suppress(Exception):
-        sys.stdout.flush()
-    with contextlib.suppress(Exception):
-        stream = sys.stderr
-        stream.write("\n" + render(report, colour=wants_colour(stream)))
-        stream.flush()
-    if file is None:
-        return
-    try:
-        if file == "-":
-            sys.stdout.write(report.to_json())
-            sys.stdout.flush()
-        else:
-            with open(file, "w", encoding="utf-8") as out:
-                out.write(report.to_json())
-    except OSError as error:
-        with contextlib.suppress(Exception):
-            sys.stderr.write(f"urlsession watch: no JSON report: {error}\n")

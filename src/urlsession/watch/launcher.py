@@ -18,13 +18,17 @@ import threading
 import traceback
 import types
 import zipimport
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
+from .children import make_folder
+from .ending import Ending, wait_for_threads
 from .observer import Observer
-from .process import observe
+from .process import for_children, observe
 from .report import Program
+from .spec import VARIABLE, format_spec
+from .ticker import tell_every
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +36,17 @@ if TYPE_CHECKING:
     from types import CodeType, TracebackType
 
     from .report import Report
+    from .spec import WatchSpec
 
 __all__ = ("Outcome", "Target", "TargetError", "find_module", "find_script", "watch")
 
+# Modules that run somebody else's program: that one is the user's, they are not.
+RUNNERS = frozenset(
+    {
+        *("celery", "coverage", "daphne", "django", "flask", "granian", "gunicorn"),
+        *("hypercorn", "nose2", "pytest", "trial", "twisted", "uvicorn", "waitress"),
+    }
+)
 INTERRUPTED = 130  # exit code: 128 + SIGINT, as a shell shows it
 
 
@@ -52,7 +64,7 @@ class Target:
         path_entry: What Python puts in front of `sys.path` for it.
         file: The value of its ``__file__``.
         spec: Import specification for ``-m``; None for a script.
-        user_package: Top-level package named by ``-m``.
+        user_package: Top-level package named by ``-m``, if it is the program itself.
     """
 
     name: str
@@ -113,6 +125,7 @@ def find_module(name: str, arguments: Sequence[str]) -> Target:
         TargetError: There is no such module, or it cannot be run.
     """
     folder = os.getcwd()
+    root = name.partition(".")[0]
     _put_in_front(folder)
     try:
         spec = importlib.util.find_spec(name)
@@ -128,34 +141,49 @@ def find_module(name: str, arguments: Sequence[str]) -> Target:
         path_entry=folder,
         file=spec.origin,
         spec=spec,
-        user_package=name.partition(".")[0],
+        user_package=None if root in RUNNERS else root,
     )
 
 
-def watch(target: Target) -> Outcome:
-    """Run a program under observation and take the verdict when it has ended."""
-    packages = () if target.user_package is None else (target.user_package,)
-    observer = Observer(user_packages=packages)
+def watch(target: Target, spec: WatchSpec, *, with_children: bool = True) -> Outcome:
+    """Run a program under observation and take the verdict when it has ended.
+
+    Args:
+        target: The program.
+        spec: What the watch does; the report's forms are the caller's to write, but
+            for a program that a signal ends.
+        with_children: Whether processes that it starts are watched and reported too.
+    """
+    named = () if target.user_package is None else (target.user_package,)
+    spec = replace(spec, user_packages=(*spec.user_packages, *named))
     pid = os.getpid()
-    observe(observer)
-    exit_code, uncaught = _run(target)
-    if os.getpid() != pid:
-        return Outcome(exit_code, None)  # a fork's child that came back through here
-    exit_code = _wait_for_threads(exit_code)
+    folder = None
+    if with_children:
+        folder = make_folder()
+        os.environ[VARIABLE] = format_spec(for_children(spec, folder))
     program = Program(
         name=target.name,
         argv=target.argv,
         pid=pid,
         python=sys.version.partition(" ")[0],
-        exit_code=exit_code,
-        uncaught=uncaught,
     )
-    report = observer.check(ended=True, program=program)
-    if report.leaks:
+    observer = Observer(idle_after=spec.idle_after, user_packages=spec.user_packages)
+    ending = Ending(observer, spec, program, folder)
+    observe(observer, ending)
+    ending.arm_signals()
+    if spec.every is not None:
+        tell_every(observer, spec.every)
+    exit_code, uncaught = _run(target)
+    exit_code = _wait_for_threads(exit_code)
+    ending.has_ended(exit_code, uncaught)
+    if ending.look().leaks:
         _run_exit_handlers()
-        report = observer.withdraw_refuted(report)
+        ending.take_back()
     observer.stop()
-    return Outcome(exit_code, report)
+    if os.getpid() != pid:  # a fork's child that came back through here
+        ending.tell()
+        return Outcome(exit_code, None)
+    return Outcome(exit_code, ending.gather())
 
 
 def _run(target: Target) -> tuple[int, str | None]:
@@ -224,19 +252,8 @@ def _exit_code(code: object) -> int:
 
 
 def _wait_for_threads(exit_code: int) -> int:
-    """Wait for the program's threads, as the interpreter does before it ends.
-
-    Workers of thread pools are left alone: they end only when the interpreter
-    tells them to, and waiting for them would be for ever.
-    """
-    pools = sys.modules.get("concurrent.futures.thread")
-    workers = getattr(pools, "_threads_queues", {})
     try:
-        for thread in threading.enumerate():
-            if thread is threading.current_thread() or thread.daemon:
-                continue
-            if thread not in workers:
-                thread.join()
+        wait_for_threads()
     except KeyboardInterrupt as error:
         _show(error)
         return INTERRUPTED

@@ -85,7 +85,12 @@ class Observer:
         self._owners = OwnerBook()
         self._stack = StackReader(CodeMap(self._user_packages), self._owners)
         self._births = Births(self._book, self._owners, self._stack, self.problem)
+        self._at_stop: list[Callable[[], None]] = []
         self.is_running = False
+
+    def at_stop(self, step: Callable[[], None]) -> None:
+        """Call `step` when the observer stops."""
+        self._at_stop.append(step)
 
     def start(self) -> None:
         """Begin to observe; does nothing when it already does."""
@@ -121,6 +126,8 @@ class Observer:
         if not self.is_running:
             return
         self.is_running = False
+        while self._at_stop:
+            self._at_stop.pop()()
         for adapter in self._adapters:
             try:
                 adapter.stop()
@@ -171,6 +178,7 @@ class Observer:
         *,
         ended: bool = False,
         opened_since: float | None = None,
+        with_heap: bool = True,
         program: Program | None = None,
     ) -> Report:
         """Take the verdicts now; never raises and never runs the collector.
@@ -183,25 +191,45 @@ class Observer:
                 is still open should have been closed.
             opened_since: Monotonic seconds; tell only of connections opened from
                 then on, and do not ask that what was made earlier be closed.
+            with_heap: Whether to search what holds the owners, which stops the program
+                for as long as that takes.
             program: What to say of the program; by default what `sys` tells.
         """
-        now = time.monotonic()
-        moment = Moment.ENDED if ended else Moment.RUNNING
-        findings: tuple[Finding, ...] = ()
-        # What we allocate must not start the collector by itself.
+        # What we allocate must not start the collector by itself: what it closed before
+        # the second look would pass for closed by the program.
         is_collecting = gc.isenabled()
         gc.disable()
         try:
-            findings = self._findings(now, moment, opened_since)
-        except Exception as error:
-            self.problem(f"the check failed: {error!r}")
+            return self._look_twice(
+                ended=ended,
+                opened_since=opened_since,
+                with_heap=with_heap,
+                program=program,
+            )
         finally:
             if is_collecting:
                 gc.enable()
+
+    def _look_twice(
+        self,
+        *,
+        ended: bool,
+        opened_since: float | None,
+        with_heap: bool,
+        program: Program | None,
+    ) -> Report:
+        now = time.monotonic()
+        moment = Moment.ENDED if ended else Moment.RUNNING
+        findings: tuple[Finding, ...] = ()
+        try:
+            findings = self._findings(now, moment, opened_since, with_heap)
+        except Exception as error:
+            self.problem(f"the check failed: {error!r}")
         report = Report(
             program=program or _this_program(),
             clock=self._clock,
             taken_at=now,
+            has_ended=ended,
             connections=findings,
             forgotten=self._book.forgotten_count,
             problems=tuple(self._problems),
@@ -250,9 +278,9 @@ class Observer:
         return replace(report, connections=kept)
 
     def _findings(
-        self, now: float, moment: Moment, since: float | None
+        self, now: float, moment: Moment, since: float | None, with_heap: bool
     ) -> tuple[Finding, ...]:
-        found = self._survey().take(self._serial)
+        found = self._survey().take(self._serial, with_heap=with_heap)
         self._forget_numbers(one.inode for one in found)
         wanted = [one for one in found if since is None or one.opened_at >= since]
         verdicts = spare_single_escapes(

@@ -47,6 +47,7 @@ class Program:
     """The observed program.
 
     Attributes:
+        parent: Pid of the process that started it; 0 where that does not matter.
         exit_code: Its own exit code; None while it runs.
         uncaught: The exception that ended it, in one line, if one did.
     """
@@ -54,6 +55,7 @@ class Program:
     name: str
     argv: tuple[str, ...] = ()
     pid: int = 0
+    parent: int = 0
     python: str = ""
     exit_code: int | None = None
     uncaught: str | None = None
@@ -73,6 +75,8 @@ class Report:
 
     Attributes:
         connections: In the order in which they were opened.
+        has_ended: Whether the program (or the test) had ended its work.
+        processes: The other processes whose connections are among these.
         forgotten: Closed connections that are no longer remembered.
         problems: What could not be observed, in words.
     """
@@ -81,6 +85,8 @@ class Report:
     clock: Clock
     taken_at: float
     connections: tuple[Finding, ...]
+    has_ended: bool = False
+    processes: tuple[Program, ...] = ()
     forgotten: int = 0
     problems: tuple[str, ...] = field(default=())
 
@@ -94,6 +100,7 @@ class Report:
         return {
             "schema": SCHEMA,
             "program": self._program(),
+            "processes": [_show_process(one) for one in self.processes],
             "connections": [self._connection(one) for one in self.connections],
             "leaks": [one.facts.id for one in self.leaks],
             "summary": self._summary(),
@@ -177,6 +184,15 @@ class Report:
             name: None if at is None else self.clock.date(at),
             f"{name}_s": None if at is None else self.clock.since_start(at),
         }
+
+
+def _show_process(program: Program) -> dict[str, object]:
+    return {
+        "pid": program.pid,
+        "parent": program.parent,
+        "argv": list(program.argv),
+        "exit_code": program.exit_code,
+    }
 
 
 def _show_address(address: Address | None) -> str | None:

@@ -76,6 +76,7 @@ class Survey:
         self._now = time.monotonic()
         self._kernel = take_snapshot()
         self._owners: dict[int, OwnerFacts] = {}
+        self._records: dict[int, OwnerLike] = {}  # by their ids, as owners are
         self._held: dict[int, Holding] = {}
 
     def take(
@@ -268,6 +269,7 @@ class Survey:
             key = id(record)
             if key not in self._owners:
                 self._owners[key] = self._ask_owner(adapter, record)
+                self._records[key] = record
             facts = self._owners[key]
             is_settled = facts.is_closed or facts.is_exempt
             if one.closed_at is None and facts.is_alive and not is_settled:
@@ -306,27 +308,32 @@ class Survey:
         for key in owners:
             holding = found.get(("owner", key))
             if holding is not None:
-                self._owners[key] = self._with_holding(self._owners[key], holding)
+                self._owners[key] = self._with_holding(key, holding)
         for inode in subjects:
             holding = found.get(("subject", inode))
             if holding is not None:
                 self._held[inode] = holding
 
-    def _with_holding(self, facts: OwnerFacts, holding: Holding) -> OwnerFacts:
+    def _with_holding(self, key: int, holding: Holding) -> OwnerFacts:
+        facts = self._owners[key]
         held = replace(
             facts,
             is_reachable=holding.is_reachable,
             root=holding.root,
             path=holding.path,
         )
+        record = self._records[key]
+        if facts.inner_type or getattr(record, "is_handmade", False):
+            return held
         keeper = None if holding.keeper is None else holding.keeper()
         if keeper is None:
-            return held
+            is_lost = holding.is_reachable is False
+            return _around(held, _outermost(record) if is_lost else None)
         # What the user has is the client of an SDK, around the session that it made.
-        record = self._owner_book.find(keeper) or self._owner_book.add(
-            keeper, adapter=None, made_at=facts.made_at, made_at_s=facts.made_at_s
+        outer = self._owner_book.find(keeper) or self._owner_book.add(
+            keeper, adapter=None, made_at=None, made_at_s=None
         )
-        return held if record is None else _around(held, record)
+        return _around(held, outer, line_of=_noted(record))
 
     def _ask_owner(self, adapter: Adapter | None, record: OwnerLike) -> OwnerFacts:
         facts = OwnerFacts(
@@ -341,12 +348,15 @@ class Survey:
         owner = record.ref()
         if owner is None:
             lost = replace(
-                facts, is_alive=False, is_reachable=False, is_closed=was_closed
+                facts,
+                is_alive=False,
+                is_reachable=False,
+                is_closed=was_closed,
+                noun=facts.short_type,  # nobody is left to ask for a better word
             )
-            makers = [one for one in getattr(record, "around", ()) if one.made_at]
-            return _around(lost, makers[0]) if makers else lost
+            return _around(lost, _outermost(record))
         state = self._ask_state(getattr(record, "adapter", adapter), owner)
-        return replace(
+        known = replace(
             facts,
             is_closed=was_closed if state.is_closed is None else state.is_closed,
             is_exempt=state.is_exempt,
@@ -357,6 +367,7 @@ class Survey:
             closes_at_once=state.closes_at_once,
             description=state.description or facts.description,
         )
+        return _around(known, _outermost(record, only_makers=True))
 
     def _ask_state(self, adapter: Adapter | None, owner: object) -> OwnerState:
         if adapter is None:
@@ -383,14 +394,50 @@ class Survey:
             return {}
 
 
-def _around(inner: OwnerFacts, record: OwnerRecord) -> OwnerFacts:
-    """Return the facts of what was built around an owner, with the way down to it."""
+def _outermost(inner: OwnerLike, *, only_makers: bool = False) -> OwnerRecord | None:
+    """Return the client of an SDK that an owner was made for, if there is one.
+
+    Args:
+        inner: The owner.
+        only_makers: Whether only one counts that was made by the same line and lives:
+            another may be told from the heap.
+    """
+    if getattr(inner, "is_handmade", False):
+        return None
+    around: tuple[OwnerRecord, ...] = getattr(inner, "around", ())
+    if not only_makers:
+        return next(iter(around), None)
+    made_at = inner.made_at
+    makers = (one for one in around if made_at is not None and one.made_at == made_at)
+    return next((one for one in makers if one.ref() is not None), None)
+
+
+def _noted(inner: OwnerLike) -> OwnerRecord | None:
+    """Return the outermost client around an owner whose making was noted."""
+    around: tuple[OwnerRecord, ...] = getattr(inner, "around", ())
+    return next((one for one in around if one.made_at is not None), None)
+
+
+def _around(
+    inner: OwnerFacts, record: OwnerRecord | None, line_of: OwnerRecord | None = None
+) -> OwnerFacts:
+    """Return the facts of what was built around an owner, with the way down to it.
+
+    Args:
+        inner: The owner.
+        record: What was built around it; None for nothing.
+        line_of: Whose line to take where that of `record` is not known.
+    """
+    if record is None:
+        return inner
+    lines = (record, line_of, inner)
+    made = next((one for one in lines if one and one.made_at is not None), inner)
     return replace(
         inner,
         type=record.type,
         inner_type=inner.type,
-        made_at=record.made_at or inner.made_at,
-        made_at_s=record.made_at_s if record.made_at else inner.made_at_s,
+        made_at=made.made_at,
+        made_at_s=made.made_at_s,
         noun="client",
         closing="close()",
         closed_word="closed",

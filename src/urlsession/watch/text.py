@@ -71,13 +71,15 @@ def _headline(report: Report, colour: bool) -> str:
     if program.uncaught is not None:
         ending = f"ended by {program.uncaught}"
     elif program.exit_code is None:
-        ending = "running"
+        ending = "ended" if report.has_ended else "running"
     else:
         ending = f"exit code {program.exit_code}"
     made = len(found) + report.forgotten
+    others = len(report.processes)
+    within = f", {_count(others + 1, 'process', 'es')}" if others else ""
     text = (
         f"urlsession watch: {os.path.basename(program.name)}, {lasted_s:.2f} s, "
-        f"{ending}: {_count(made, 'connection')}, {open_count} open, "
+        f"{ending}{within}: {_count(made, 'connection')}, {open_count} open, "
         f"{leaked} leaked"
     )
     return _paint(text, _RED if leaked else _BOLD, colour)
@@ -194,8 +196,8 @@ def _align(cells: Sequence[str], widths: Sequence[int]) -> str:
     return ("  " + "  ".join(padded)).rstrip()
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+def _count(number: int, noun: str, ending: str = "s") -> str:
+    return f"{number} {noun}" + ("" if number == 1 else ending)
 
 
 def _paint(text: str, paint: str, colour: bool) -> str:
