@@ -103,6 +103,8 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version
 
         value: object = version(__name__)
+    elif name == "watch":
+        value = import_module(f"{__name__}.watch")
     elif name in _MODULES:
         value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     else:

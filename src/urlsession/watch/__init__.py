@@ -16,6 +16,7 @@ from .adapter import Adapter, OwnerState, Sighting, Sink
 from .facts import ConnectionFacts, OwnerFacts
 from .process import check, start, stop
 from .report import Finding, Report
+from .scope import Scope, scope
 from .verdict import Kind, Verdict
 
 __all__ = (
@@ -26,10 +27,12 @@ __all__ = (
     "OwnerFacts",
     "OwnerState",
     "Report",
+    "Scope",
     "Sighting",
     "Sink",
     "Verdict",
     "check",
+    "scope",
     "start",
     "stop",
 )

@@ -192,7 +192,7 @@ class Observer:
             opened_since: Monotonic seconds; tell only of connections opened from
                 then on, and do not ask that what was made earlier be closed.
             with_heap: Whether to search what holds the owners, which stops the program
-                for as long as that takes.
+                for as long as that takes, and to look twice.
             program: What to say of the program; by default what `sys` tells.
         """
         # What we allocate must not start the collector by itself: what it closed before
@@ -234,7 +234,7 @@ class Observer:
             forgotten=self._book.forgotten_count,
             problems=tuple(self._problems),
         )
-        if not report.leaks:
+        if not report.leaks or not with_heap:
             return report
         threading.Event().wait(RECHECK_AFTER_S)
         return self._recheck(report)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .groups import LeakGroup
     from .report import Clock, Finding, Report
 
-__all__ = ("render", "wants_colour")
+__all__ = ("render", "render_group", "wants_colour")
 
 MAX_ROWS = 40  # rows shown; the JSON has all
 MAX_SHOWN = 3  # paths and lines shown of one group
@@ -55,7 +55,7 @@ def render(report: Report, *, colour: bool = False) -> str:
     parts = [_headline(report, colour)]
     if report.connections:
         parts.append(_table(report, colour))
-    parts += [_group(group, colour) for group in group_leaks(report.leaks)]
+    parts += [render_group(group, colour=colour) for group in group_leaks(report.leaks)]
     if report.problems:
         lines = [f"  {line}" for line in report.problems]
         parts.append("\n".join(["not observed:", *lines]))
@@ -138,7 +138,8 @@ def _standing(facts: ConnectionFacts) -> str:
     return "in use" if facts.is_checked_out else "fine"
 
 
-def _group(group: LeakGroup, colour: bool) -> str:
+def render_group(group: LeakGroup, *, colour: bool = False) -> str:
+    """Return what is to be said of leaks with one cause, without a newline at the end."""
     ids = ", ".join(str(one.facts.id) for one in group.findings[:8])
     more = ", …" if len(group.findings) > 8 else ""
     lines = [_paint(f"{group.headline} (id {ids}{more})", _RED, colour)]

@@ -1,0 +1,142 @@
+"""Looks after each test at what it left open, and charges who made it.
+
+Decides when to look: when a test's own fixtures have been torn down, before anything
+is collected. pytest's handling of unraisable exceptions has its own collection at the
+end of the session and its own queue; neither is touched.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ..watch.groups import group_leaks
+from ..watch.observer import Observer
+from ..watch.process import current, observe, stop
+from .charge import Charges, TestRun, WideFixture
+from .telling import tell_failure, tell_warning
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from pluggy import HookRelay
+
+    from ..watch.report import Finding
+
+__all__ = ("LeakChecker",)
+
+
+class LeakChecker:
+    """Watches one session of pytest.
+
+    Args:
+        config: The session's.
+        fails: Whether a leak fails the test that made it; else it is a warning.
+    """
+
+    def __init__(self, config: pytest.Config, *, fails: bool) -> None:
+        self._config = config
+        self._fails = fails
+        self._charges = Charges()
+        self._fixtures: dict[int, WideFixture] = {}
+        running = current()
+        self._is_ours = running is None
+        self._observer = Observer() if running is None else running
+        if self._is_ours:
+            observe(self._observer)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Refuse a marker that gives no reason, before anything runs."""
+        for item in items:
+            _may_leak(item)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object]
+    ) -> Generator[None, object, object]:
+        """Note what a fixture of wider scope makes."""
+        if fixturedef.scope == "function":
+            return (yield)
+        fixture = WideFixture(
+            name=fixturedef.argname,
+            scope=fixturedef.scope,
+            began_at=time.monotonic(),
+        )
+        self._charges.add(fixture)
+        self._fixtures[id(fixturedef)] = fixture
+        try:
+            return (yield)
+        finally:
+            fixture.set_up_at = time.monotonic()
+
+    def pytest_fixture_post_finalizer(
+        self, fixturedef: pytest.FixtureDef[object]
+    ) -> None:
+        """Note that a fixture has been torn down: what it left is a leak now."""
+        fixture = self._fixtures.pop(id(fixturedef), None)
+        if fixture is not None:
+            fixture.is_torn_down = True
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item
+    ) -> Generator[None, object, object]:
+        """Run a test, then look at what is open."""
+        run = TestRun(
+            node_id=item.nodeid,
+            location=item.location,
+            started_at=time.monotonic(),
+            may_leak=_may_leak(item),
+        )
+        self._charges.begin(run)
+        result = yield
+        self._look(item.ihook)
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Look once more: every fixture has been torn down."""
+        self._look(self._config.hook)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_unconfigure(self) -> None:
+        """Stop watching, unless somebody else had begun to."""
+        if self._is_ours:
+            stop()
+
+    def _look(self, hook: HookRelay) -> None:
+        # Without the heap at first: mostly nothing is open, and a look is cheap.
+        report = self._observer.check(ended=True, with_heap=False)
+        if not any(map(self._charges.is_new, report.leaks)):
+            return
+        report = self._observer.check(ended=True)
+        charged = self._charges.settle(report.leaks)
+        for run in dict.fromkeys(run for run, _, _ in charged):
+            mine = [one for other, _, one in charged if other is run]
+            fixtures = {one.facts.id: f for other, f, one in charged if other is run}
+            self._tell(hook, run, mine, fixtures)
+
+    def _tell(
+        self,
+        hook: HookRelay,
+        run: TestRun,
+        leaks: Iterable[Finding],
+        fixtures: dict[int, WideFixture | None],
+    ) -> None:
+        tell = tell_failure if self._fails else tell_warning
+        for group in group_leaks(leaks):
+            tell(hook, run, group, fixtures[group.findings[0].facts.id])
+
+
+def _may_leak(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("allow_leaks")
+    if marker is None:
+        return False
+    reason = marker.kwargs.get("reason") or next(iter(marker.args), None)
+    if not isinstance(reason, str) or not reason.strip():
+        raise pytest.UsageError(
+            f"{item.nodeid}: allow_leaks needs a reason: allow_leaks(reason='…')"
+        )
+    return True
