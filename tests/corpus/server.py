@@ -1,16 +1,23 @@
 """The HTTP server of the corpus, in a process of its own.
 
-Run as a script: prints its port and serves until its standard input ends.
+Run as a script: prints its port and serves until its standard input ends; with
+``--tls`` it speaks HTTPS under a certificate that nobody trusts.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 __all__ = ("Handler", "main")
 
+_TOKEN = (
+    b'{"access_token": "of-the-corpus", "token_type": "Bearer", "expires_in": 3600,'
+    b' "expires_on": "4102444800", "resource": "of-the-corpus"}'
+)
 _stop = threading.Event()
 
 
@@ -24,19 +31,23 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         if length:
             self.rfile.read(length)
-        verb, _, argument = self.path.strip("/").partition("?")[0].partition("/")
+        verb, _, rest = self.path.strip("/").partition("?")[0].partition("/")
+        argument = rest.partition("/")[0]  # an SDK puts its own path behind
         if verb == "bytes":
             self._reply(b"x" * int(argument))
         elif verb == "stream":
             self._stream()
         elif verb == "close":
             self._reply(b"bye")
+            _stop.wait(float(argument or 0))
             self.close_connection = True
         elif verb == "status":
             self._reply(b"status", int(argument))
         elif verb == "slow":
             _stop.wait(float(argument))
             self._reply(b"at last")
+        elif verb == "token":
+            self._reply(_TOKEN)
         else:
             self._reply(b'{"ok": true}')
 
@@ -63,10 +74,23 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
 
+def _speak_tls(server: ThreadingHTTPServer) -> None:
+    # A test alone needs it, and every program of the corpus waits for this import.
+    from urlsession.testing.certificates import CertificateAuthority
+
+    with tempfile.TemporaryDirectory() as folder:
+        context = CertificateAuthority(Path(folder)).server_context()
+    server.socket = context.wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
+
+
 def main() -> None:
     """Serve until standard input ends."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if "--tls" in sys.argv:
+        _speak_tls(server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdout.write(f"{server.server_address[1]}\n")
     sys.stdout.flush()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from .case import FOLDER
+from .databases import POSTGRES, REDIS, start_postgres, start_redis
 
 __all__ = ("Services",)
 
@@ -44,7 +46,11 @@ class Services:
     @staticmethod
     def missing(names: list[str]) -> list[str]:
         """Return which of some services cannot be started here."""
-        return [name for name in names if name not in _STARTERS]
+        return [
+            name
+            for name in names
+            if name not in _STARTERS or not _NEEDS.get(name, True)
+        ]
 
     def python(self, environment: str) -> str:
         """Return the interpreter of an environment; the suite's own by default."""
@@ -72,6 +78,10 @@ class Services:
         port = process.stdout.readline().strip()
         return f"127.0.0.1:{port}"
 
+    def start_server(self, start: Callable[[ExitStack], str]) -> str:
+        """Start a server that is no script of ours; return its address."""
+        return start(self._stack)
+
     def _address(self, name: str) -> str:
         if name not in self._addresses:
             self._addresses[name] = _STARTERS[name](self)
@@ -91,4 +101,26 @@ def _start_http(services: Services) -> str:
     return services.start_script(FOLDER / "server.py")
 
 
-_STARTERS = {"http": _start_http}
+def _start_https(services: Services) -> str:
+    return services.start_script(FOLDER / "server.py", "--tls")
+
+
+def _start_mongo(services: Services) -> str:
+    return services.start_script(FOLDER / "mongo_server.py")
+
+
+def _start_websocket(services: Services) -> str:
+    return services.start_script(FOLDER / "websocket_server.py")
+
+
+_STARTERS: dict[str, Callable[[Services], str]] = {
+    "http": _start_http,
+    "https": _start_https,
+    "mongo": _start_mongo,
+    "postgres": lambda services: services.start_server(start_postgres),
+    "redis": lambda services: services.start_server(start_redis),
+    "websocket": _start_websocket,
+}
+
+# What the system must have, where it need not have it.
+_NEEDS = {"postgres": POSTGRES is not None, "redis": REDIS is not None}

@@ -29,7 +29,9 @@ _USER_PARTS = (_PACKAGE_DIR + "cli" + os.sep + "fetch",)
 _MAX_SITES = 8192  # lines kept to be handed out again
 
 _is_internal_by_file: dict[str, bool] = {}
-_sites: dict[tuple[CodeType, int], CallSite] = {}
+# By the code's identity, since its own hash goes through its constants; the code is
+# kept with the line, so that no other can come to have its identity.
+_sites: dict[tuple[int, int], tuple[CallSite, CodeType]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,9 @@ def capture_call_site(depth: int = 1) -> CallSite | None:
     while frame is not None:
         code = frame.f_code
         # By the instruction: to find its line takes a walk through a table.
-        site = _sites.get((code, frame.f_lasti))
-        if site is not None:
-            return site
+        known = _sites.get((id(code), frame.f_lasti))
+        if known is not None:
+            return known[0]
         is_internal = _is_internal_by_file.get(code.co_filename)
         if is_internal is None:
             is_internal = _look_at(code.co_filename)
@@ -78,5 +80,5 @@ def _enter(frame: FrameType) -> CallSite:
     if len(_sites) >= _MAX_SITES:
         _sites.clear()
     site = CallSite(code.co_filename, frame.f_lineno, code.co_qualname)
-    _sites[code, frame.f_lasti] = site
+    _sites[id(code), frame.f_lasti] = site, code
     return site

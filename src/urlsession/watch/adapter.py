@@ -162,7 +162,12 @@ class Sink(Protocol):
         """Call `tell` with a module now if it is loaded, else once it is imported."""
 
     def owner_type(
-        self, cls: type, *, closers: Iterable[str] = ("close",), is_part: bool = False
+        self,
+        cls: type,
+        *,
+        closers: Iterable[str] = ("close",),
+        is_part: bool = False,
+        words: OwnerState | None = None,
     ) -> None:
         """Have a class's objects, and its subclasses', count as owners.
 
@@ -176,6 +181,7 @@ class Sink(Protocol):
                 passed over.
             is_part: Whether it mostly is a part of another library's owner (a pool in a
                 session): then that one is looked for beyond a subclass of the user's.
+            words: What to say of one that is gone, when it cannot be asked any more.
         """
 
     def call_before(self, holder: object, name: str, tell: Callable[..., None]) -> None:
@@ -197,6 +203,8 @@ class Sink(Protocol):
         owner: object = None,
         subject: object = None,
         host: str | None = None,
+        otherwise: object = None,
+        is_on_stack: bool = True,
     ) -> None:
         """Tell of a connection whose making is on the stack now.
 
@@ -209,6 +217,10 @@ class Sink(Protocol):
             owner: The owner, where it is not on the stack.
             subject: What keeps the connection should the owner be gone (a transport).
             host: Host name asked for.
+            otherwise: The owner, where no object on the stack is one: the transport
+                that the program asked for itself.
+            is_on_stack: False in a loop's callback, where no line wanted it; another
+                call must tell of that.
         """
 
     def closing(self, fd: int) -> None:
@@ -225,6 +237,9 @@ class Sink(Protocol):
 
     def subjects(self, cls: type) -> list[tuple[int, object]]:
         """Return inode and subject of each open connection whose subject is of a class."""
+
+    def opener(self, inode: int) -> OwnerLike | None:
+        """Return the record of the owner that an open connection was made for."""
 
     def made(self, owner: object, *, part: object = None, name: str = "") -> None:
         """Tell of an owner whose making is on the stack (a factory, a C type).

@@ -106,13 +106,23 @@ class Births:
         record.remote = (str(address[0]), int(address[1]))
         record.host = self._host_of(record.remote)
         record.socket = weakref.ref(sock, _Ending(self, record))
-        self.locate(record, sys._getframe(2))
+        frame = sys._getframe(2)
+        self.locate(record, frame)
+        if record.opened_by is None:
+            record.run_by = self._stack.awaiter() or self._stack.site(frame)
 
     def locate(self, record: SocketRecord, frame: FrameType | None) -> None:
         """Read from the stack whose a connection is, where that is not known yet."""
         if record.opened_by is None or record.owner is None:
             site, owner = self._stack.read(frame)
-            record.opened_by = record.opened_by or site
+            if site is None and owner is not None:
+                # The coroutine that the user handed to a task is the library's own.
+                site = self._stack.awaiter()
+            if record.opened_by is None and site is not None:
+                record.opened_by = site
+                # One that connected in its own task or thread did so for this one.
+                record.thread = current_thread_name()
+                record.task = current_task_name()
             record.owner = record.owner or owner
             if owner is not None and owner.closed_at_s is not None:
                 owner.closed_at_s = None  # used again after its close
@@ -232,7 +242,10 @@ class Births:
         if by is ClosedBy.RESET and record.local and record.remote:
             # Or it was shut down before and both are done: then the kernel winds it up.
             seen = look_up(record.local, record.remote)
-            by = by if seen is None else first_closer(seen.state)
+            if seen is not None:
+                by = first_closer(seen.state)
+            elif info.is_fin_answered:
+                by = ClosedBy.PEER  # the one that was first would linger
         return by
 
     def _host_of(self, remote: Address) -> str:

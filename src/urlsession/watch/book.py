@@ -32,6 +32,10 @@ class SocketRecord:
         socket: Weak reference to the Python object; None for a socket that has none.
         subject: Weak reference to what keeps the connection when its owner is gone or
             beside the point: a transport, an unread response.
+        stand_in: The owner unless a library's object turns out to be one: the transport
+            that a task of the library's own asked for.
+        run_by: The user's line that ran the loop or thread which connected; stands in
+            for the line that wanted the connection until that is known.
         is_inferred: Whether it was found in the kernel's list, not seen to be made.
     """
 
@@ -53,8 +57,10 @@ class SocketRecord:
         "peer_fin_at",
         "remote",
         "requests",
+        "run_by",
         "serial",
         "socket",
+        "stand_in",
         "state_at_close",
         "subject",
         "task",
@@ -67,12 +73,14 @@ class SocketRecord:
         self.fd = fd
         self.opened_at = opened_at
         self.opened_by: CallSite | None = None
+        self.run_by: CallSite | None = None
         self.host: str | None = None
         self.remote: Address | None = None
         self.local: Address | None = None
         self.thread: str | None = None
         self.task: str | None = None
         self.owner: OwnerRecord | None = None
+        self.stand_in: OwnerRecord | None = None
         self.socket: weakref.ref[object] | None = None
         self.subject: weakref.ref[object] | None = None
         self.is_inferred = False
@@ -165,7 +173,7 @@ def _sight(one: SocketRecord) -> Sighting:
         remote=one.remote,
         local=one.local,
         opened_at=one.opened_at,
-        opened_by=one.opened_by,
+        opened_by=one.opened_by or one.run_by,
         last_used_at=one.last_used_at,
         last_used_by=one.last_used_by,
         thread=one.thread,
@@ -177,7 +185,7 @@ def _sight(one: SocketRecord) -> Sighting:
         bytes_sent=one.bytes_sent,
         bytes_received=one.bytes_received,
         state_at_close=one.state_at_close,
-        owner=one.owner,
+        owner=one.owner or one.stand_in,
         subject=one.subject if _is_alive(one.subject) else one.socket,
         is_inferred=one.is_inferred,
     )

@@ -13,7 +13,7 @@ import sysconfig
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from types import CodeType, FrameType
 
 __all__ = ("CodeMap",)
@@ -21,7 +21,7 @@ __all__ = ("CodeMap",)
 _WATCH_DIR = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _PACKAGE_DIR = os.path.dirname(os.path.dirname(_WATCH_DIR)) + os.sep
 _CLI_DIR = os.path.join(_PACKAGE_DIR, "cli") + os.sep
-_TYPED_IN = ("<string>", "<stdin>", "<python-input>")
+_TYPED_IN = ("<string>", "<stdin>", "<python-input", "<ipython-input")
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
@@ -40,6 +40,7 @@ class CodeMap:
         self._user_packages = frozenset(user_packages)
         self._internals = tuple(internals)
         self._by_module: dict[str, bool] = {}
+        self._by_file: dict[str, bool] = {}
         paths = sysconfig.get_paths()
         self._library_dirs = tuple(
             {paths[name] + os.sep for name in ("stdlib", "platstdlib")}
@@ -62,26 +63,47 @@ class CodeMap:
         """Whether a file is the observer's own."""
         return file.startswith((_WATCH_DIR, _CLI_DIR))
 
-    def is_user_code(self, code: CodeType) -> bool:
-        """Whether a code object is the user's."""
-        return self._is_user_file(code.co_filename)
+    def is_user_code(
+        self, code: CodeType, namespace: Mapping[str, object] | None = None
+    ) -> bool:
+        """Whether a code object is the user's, typed in or in a file.
+
+        Args:
+            code: The code.
+            namespace: Globals of its function or frame; only these can tell who
+                typed in what has no file.
+        """
+        file = code.co_filename
+        if namespace is not None and file.startswith(_TYPED_IN):
+            return namespace.get("__name__") == "__main__"
+        return self._is_user_file(file)
 
     def is_user_frame(self, frame: FrameType) -> bool:
         """Whether a frame runs code of the user's, typed in or in a file."""
-        file = frame.f_code.co_filename
-        if file in _TYPED_IN or file.startswith("<ipython-input"):
-            return frame.f_globals.get("__name__") == "__main__"
-        return self._is_user_file(file)
+        return self.is_user_code(frame.f_code, frame.f_globals)
 
     def _look_at_module(self, name: str) -> bool:
         if name == "__main__" or name.partition(".")[0] in self._user_packages:
             return True
         if self.is_internal(name):
             return False
-        file = getattr(sys.modules.get(name), "__file__", None)
+        module = sys.modules.get(name)
+        if module is None:
+            return False
+        # Not `getattr`: a module may have a `__getattr__`, or load itself when asked.
+        try:
+            file = object.__getattribute__(module, "__dict__").get("__file__")
+        except AttributeError:
+            return False
         return isinstance(file, str) and self._is_user_file(file)
 
     def _is_user_file(self, file: str) -> bool:
+        known = self._by_file.get(file)
+        if known is None:
+            known = self._by_file[file] = self._look_at_file(file)
+        return known
+
+    def _look_at_file(self, file: str) -> bool:
         if file.startswith(("<", _PACKAGE_DIR)):
             return False
         if any(one in file for one in _INSTALLED):

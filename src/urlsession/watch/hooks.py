@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import FrameType, ModuleType
 
     from ..connections import Address, ConnectionEvent
-    from .adapter import Adapter
+    from .adapter import Adapter, OwnerState
     from .births import Births
     from .book import SocketBook
     from .imports import ImportWatcher
@@ -86,10 +86,15 @@ class Hooks:
         self._of.imports.when_imported(name, tell)
 
     def owner_type(
-        self, cls: type, *, closers: Iterable[str] = ("close",), is_part: bool = False
+        self,
+        cls: type,
+        *,
+        closers: Iterable[str] = ("close",),
+        is_part: bool = False,
+        words: OwnerState | None = None,
     ) -> None:
         """Have a class's objects count as owners, and hook how they begin and end."""
-        self._of.owners.add_type(cls, self._adapter, is_part=is_part)
+        self._of.owners.add_type(cls, self._adapter, is_part=is_part, words=words)
         try:
             self.call_before(cls, "__init__", self._make)
         except TypeError:
@@ -115,6 +120,8 @@ class Hooks:
         owner: object = None,
         subject: object = None,
         host: str | None = None,
+        otherwise: object = None,
+        is_on_stack: bool = True,
     ) -> None:
         """Enter a connection, or complete what is known of it, from the stack."""
         try:
@@ -127,7 +134,12 @@ class Hooks:
                 record.owner = self._own(owner) or record.owner
             if subject is not None:
                 record.subject = weakref.ref(subject)
-            self._of.births.locate(record, sys._getframe(1))
+            if not is_on_stack:
+                return
+            frame = sys._getframe(1)
+            self._of.births.locate(record, frame)
+            if record.owner is None and otherwise is not None:
+                record.stand_in = self._own(otherwise, frame)
         except Exception as error:
             self._failed(error)
 
@@ -159,6 +171,11 @@ class Hooks:
                 found.append((record.inode, subject))
         return found
 
+    def opener(self, inode: int) -> OwnerRecord | None:
+        """Return the owner that led to a connection."""
+        record = self._of.book.of_inode(inode)
+        return None if record is None else record.owner
+
     def made(self, owner: object, *, part: object = None, name: str = "") -> None:
         """Take down an owner whose making is on the stack."""
         if part is None:
@@ -187,20 +204,25 @@ class Hooks:
         around: tuple[OwnerRecord, ...] = ()
         if frame is not None:
             site, now = books.stack.site(frame), time.monotonic()
-            found = (
+            for one, is_being_made in books.stack.around(frame, owner):
                 # One that was made earlier has a line that nobody noted.
-                books.owners.add(
+                further_in = books.owners.add(
                     one,
-                    adapter=None,
+                    adapter=books.owners.adapter_of(type(one)),
                     made_at=site if is_being_made else None,
                     made_at_s=now if is_being_made else None,
+                    around=around,
                 )
-                for one, is_being_made in books.stack.around(frame, owner)
-            )
-            around = tuple(one for one in found if one is not None)
-        return books.owners.add(
+                if further_in is not None:
+                    around = (*around, further_in)
+        record = books.owners.add(
             owner, adapter=self._adapter, made_at=site, made_at_s=now, around=around
         )
+        if record is not None and frame is not None:
+            record.is_handmade = books.stack.is_handmade(
+                frame, owner, self._adapter.internals
+            )
+        return record
 
     def _close(self, _: object, owner: object, *__: object, **___: object) -> None:
         record = self._of.owners.find(owner)

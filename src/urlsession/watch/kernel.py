@@ -37,6 +37,8 @@ __all__ = (
     "take_snapshot",
 )
 
+_DESCRIPTORS = "/proc/self/fd"
+
 
 class TcpState(enum.IntEnum):
     """States of a TCP socket, numbered as Linux does (net/tcp_states.h)."""
@@ -79,7 +81,9 @@ _INFO_TIMES = struct.Struct("=IIII")  # ms since: data out, -, data in, ack in
 _INFO_TIMES_AT = 44  # offsets in struct tcp_info (linux/tcp.h)
 _INFO_BYTES = struct.Struct("=QQ")  # bytes acknowledged, bytes received
 _INFO_BYTES_AT = 120
-_INFO_WANTED = 160  # bytes of struct tcp_info asked for; an old kernel gives fewer
+_INFO_SENT = struct.Struct("=QQ")  # bytes sent, bytes of these sent again
+_INFO_SENT_AT = 200  # since Linux 4.19
+_INFO_WANTED = 216  # bytes of struct tcp_info asked for; an old kernel gives fewer
 _TCP_INFO = 11  # linux/tcp.h; `socket` has the name on Linux only
 _DUMP_BUFFER = 65_536  # bytes; the kernel fills up to 32 KiB at a time
 _WITH_INFO = 1 << (_INET_DIAG_INFO - 1)
@@ -100,6 +104,8 @@ class TcpInfo:
         bytes_sent: Bytes that the peer has acknowledged, its SYN's one left out.
         bytes_received: Bytes that came in.
         was_established: Whether the peer ever answered.
+        is_fin_answered: Whether the peer acknowledged our FIN: both are done, or will
+            be, and nobody reset it.
     """
 
     state: TcpState
@@ -109,6 +115,7 @@ class TcpInfo:
     bytes_sent: int
     bytes_received: int
     was_established: bool
+    is_fin_answered: bool
 
     @property
     def quiet_s(self) -> float:
@@ -142,11 +149,13 @@ class KernelSnapshot:
         descriptors: Descriptor of each socket that this process has open, by inode.
         sockets: TCP sockets that this process has open, by inode.
         listening: Ports that sockets of the network namespace listen on.
+        is_readable: Whether the descriptors could be listed; one may have none.
     """
 
     descriptors: Mapping[int, int] = field(default_factory=dict)
     sockets: Mapping[int, KernelSocket] = field(default_factory=dict)
     listening: frozenset[int] = frozenset()
+    is_readable: bool = False
 
 
 def first_closer(state: TcpState | None) -> ClosedBy | None:
@@ -182,7 +191,7 @@ def take_snapshot() -> KernelSnapshot:
     """Read the sockets that this process has open and their TCP states."""
     descriptors = socket_descriptors()
     if not descriptors:
-        return KernelSnapshot()
+        return KernelSnapshot(is_readable=os.path.isdir(_DESCRIPTORS))
     try:
         found = _dump_netlink()
     except OSError:
@@ -193,10 +202,11 @@ def take_snapshot() -> KernelSnapshot:
         listening=frozenset(
             one.local[1] for one in found if one.state is TcpState.LISTEN
         ),
+        is_readable=True,
     )
 
 
-def read_info(sock: socket.socket) -> TcpInfo | None:
+def read_info(sock: _socket.socket) -> TcpInfo | None:
     """Return the kernel's counts on a Python socket; None where it has none."""
     try:
         # The base's method: a subclass may not expect to be asked.
@@ -212,12 +222,12 @@ def socket_descriptors() -> dict[int, int]:
     """Return inode → descriptor of every socket that this process has open."""
     found: dict[int, int] = {}
     try:
-        names = os.listdir("/proc/self/fd")
+        names = os.listdir(_DESCRIPTORS)
     except OSError:
         return found
     for name in names:
         try:
-            target = os.readlink(f"/proc/self/fd/{name}")
+            target = os.readlink(f"{_DESCRIPTORS}/{name}")
         except OSError:
             continue  # closed since the listing, as the listing's own one always is
         if target.startswith("socket:["):
@@ -379,4 +389,13 @@ def _parse_info(packed: bytes) -> TcpInfo | None:
         bytes_sent=max(0, acked - 1),
         bytes_received=received,
         was_established=acked > 0 or received > 0,
+        is_fin_answered=_is_fin_answered(packed, acked),
     )
+
+
+def _is_fin_answered(packed: bytes, acked: int) -> bool:
+    """Whether what was acknowledged is all data, the SYN's one and the FIN's one."""
+    if len(packed) < _INFO_SENT_AT + _INFO_SENT.size:
+        return False
+    sent, again = _INFO_SENT.unpack_from(packed, _INFO_SENT_AT)
+    return bool(acked == sent - again + 2)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..connections import CallSite
-    from .adapter import Adapter
+    from .adapter import Adapter, OwnerState
 
     _Making: TypeAlias = tuple[CallSite | None, float | None, tuple["OwnerRecord", ...]]
 
@@ -66,7 +66,11 @@ class OwnerRecord:
         made_at_s: When, in monotonic seconds.
         closed_at_s: When the user closed it; None if that was not seen.
         adapter: Who can tell more of it; None for one that no adapter knows.
+        is_part: Whether it mostly is a part of another library's owner.
+        words: What to say of it once it is gone; None where nothing is known.
         around: Library objects whose methods led to its making, outermost first.
+        is_handmade: Whether the user's own code called its constructor, so that no
+            client of an SDK around it is what the user would close.
     """
 
     __slots__ = (
@@ -75,10 +79,13 @@ class OwnerRecord:
         "around",
         "closed_at_s",
         "description",
+        "is_handmade",
+        "is_part",
         "made_at",
         "made_at_s",
         "ref",
         "type",
+        "words",
     )
 
     def __init__(
@@ -99,6 +106,9 @@ class OwnerRecord:
         self.description: str | None = None
         self.closed_at_s: float | None = None
         self.around = around
+        self.is_handmade = False
+        self.is_part = False
+        self.words: OwnerState | None = None
 
 
 class OwnerBook:
@@ -106,22 +116,33 @@ class OwnerBook:
 
     def __init__(self) -> None:
         self._adapters: dict[type, Adapter | None] = {}
-        self._parts: set[Adapter] = set()
+        self._parts: set[type] = set()
+        self._words: dict[type, OwnerState] = {}
         self._records: dict[int, OwnerRecord] = {}
         self._watches: dict[int, weakref.ref[object]] = {}
         # Owners that take no weak reference, until a part of them is told of.
         self._makings: dict[int, _Making] = {}
 
-    def add_type(self, cls: type, adapter: Adapter, *, is_part: bool = False) -> None:
+    def add_type(
+        self,
+        cls: type,
+        adapter: Adapter,
+        *,
+        is_part: bool = False,
+        words: OwnerState | None = None,
+    ) -> None:
         """Have objects of a class and of its subclasses count as owners.
 
         Args:
             cls: The class.
             adapter: Who knows its objects.
             is_part: Whether they mostly are parts of another library's owners.
+            words: What to say of one that is gone.
         """
         if is_part:
-            self._parts.add(adapter)
+            self._parts.add(cls)
+        if words is not None:
+            self._words[cls] = words
         # Subclasses that were asked about before must be asked about again.
         self._adapters = {
             one: known for one, known in self._adapters.items() if known is not None
@@ -140,10 +161,6 @@ class OwnerBook:
                     break
             self._adapters[cls] = found
             return found
-
-    def is_part(self, record: OwnerRecord) -> bool:
-        """Whether an owner mostly is a part of another library's owner."""
-        return record.adapter in self._parts
 
     def find(self, owner: object) -> OwnerRecord | None:
         """Return the record of an object, if it has one."""
@@ -179,6 +196,9 @@ class OwnerBook:
             self._note_making(owner, made_at, made_at_s, around)
             return None
         self._records[key] = record
+        for cls in type(owner).__mro__:
+            record.is_part = record.is_part or cls in self._parts
+            record.words = record.words or self._words.get(cls)
         return record
 
     def add_by_part(
@@ -236,11 +256,27 @@ class OwnerBook:
 
 
 def public_name(cls: type) -> str:
-    """Return the shortest dotted name under which a class can be imported."""
+    """Return the shortest dotted name under which a class can be imported.
+
+    A private class of the standard library goes by its public base.
+    """
+    if cls.__module__.partition(".")[0] in sys.stdlib_module_names:
+        cls = next((one for one in cls.__mro__ if one.__name__[0] != "_"), cls)
     name = cls.__qualname__.rpartition("<locals>.")[2]
     parts = cls.__module__.split(".")
+    is_private = any(one.startswith("_") for one in parts[1:])
     for end in range(1, len(parts)):
         module = sys.modules.get(".".join(parts[:end]))
-        if getattr(module, "__dict__", {}).get(name) is cls:
+        is_there = getattr(module, "__dict__", {}).get(name) is cls
+        if is_there and not (is_private and name.startswith("_")):
             return ".".join([*parts[:end], name])
+    base = cls.__base__
+    if name.startswith("_") and not is_private:
+        # It may go by another name than it was given: then nobody can write this one.
+        module = sys.modules.get(cls.__module__)
+        is_private = getattr(module, "__dict__", {}).get(name) is not cls
+        is_private = is_private and "<locals>" not in cls.__qualname__
+    if is_private and base is not None and base is not object:
+        # A subclass that a library keeps to itself: what it derives from says more.
+        return public_name(base)
     return f"{cls.__module__}.{name}"

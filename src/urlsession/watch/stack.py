@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..connections import CallSite
+from .awaiting import awaiting_frames
 from .heap.frames import read_frame_locals
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ _USER, _PASSED, _METHOD, _OWNERS, _OTHERS = range(5)
 _MAX_SITES = 8192  # lines kept to be shared by the records that name them
 _MAX_CODES = 65_536
 _CLOSERS = ("close", "aclose", "shutdown", "disconnect")
+_COROUTINE = (
+    0x80 | 0x100 | 0x200
+)  # CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
+_GENERATOR = 0x20  # CO_GENERATOR: an `__await__`, say
 
 
 class StackReader:
@@ -41,8 +46,11 @@ class StackReader:
     def __init__(self, code: CodeMap, owners: OwnerBook) -> None:
         self._code = code
         self._owners = owners
-        self._kinds: dict[CodeType, int] = {}
-        self._sites: dict[tuple[CodeType, int], CallSite] = {}
+        # By identity: a code object's own hash goes through its constants. Each code
+        # is kept, so that no other can come to have its identity.
+        self._kinds: dict[int, int] = {}
+        self._codes: dict[int, CodeType] = {}
+        self._sites: dict[tuple[int, int], CallSite] = {}
         self._passed: set[str] = set()
 
     def site(self, frame: FrameType | None) -> CallSite | None:
@@ -50,7 +58,7 @@ class StackReader:
         kinds = self._kinds
         while frame is not None:
             code = frame.f_code
-            kind = kinds.get(code)
+            kind = kinds.get(id(code))
             if kind is None:
                 kind = self._look_at(frame)
             if kind == _USER:
@@ -63,6 +71,9 @@ class StackReader:
     ) -> tuple[CallSite | None, OwnerRecord | None]:
         """Return the user's line and the owner that led to a frame.
 
+        What lies beyond the task that runs is not asked: a line that runs an event
+        loop led to everything the loop does.
+
         Args:
             frame: Where to begin; libraries' frames from here to the user's line are
                 asked for the objects whose methods they run.
@@ -72,7 +83,7 @@ class StackReader:
         owner: OwnerRecord | None = None
         while frame is not None:
             code = frame.f_code
-            kind = kinds.get(code)
+            kind = kinds.get(id(code))
             if kind is None:
                 kind = self._look_at(frame)
             if kind == _USER:
@@ -87,8 +98,18 @@ class StackReader:
                 found = self._owner_in(frame, is_known=kind == _OWNERS)
                 if found is not None:
                     owner = found
-            frame = frame.f_back
+            outer = frame.f_back
+            if code.co_flags & _COROUTINE and _is_no_awaiter(outer):
+                break
+            frame = outer
         return site, owner
+
+    def awaiter(self) -> CallSite | None:
+        """Return the innermost line of the user's in what awaits the running task."""
+        for frame in awaiting_frames():
+            if self._code.is_user_frame(frame):
+                return self._site(frame.f_code, frame.f_lineno)
+        return None
 
     def around(
         self, frame: FrameType | None, inner: object
@@ -101,7 +122,7 @@ class StackReader:
         """
         found: list[tuple[object, bool]] = []
         while frame is not None:
-            kind = self._kinds.get(frame.f_code)
+            kind = self._kinds.get(id(frame.f_code))
             if kind is None:
                 kind = self._look_at(frame)
             if kind == _USER:
@@ -114,6 +135,35 @@ class StackReader:
         found.reverse()
         return found
 
+    def is_handmade(
+        self, frame: FrameType | None, made: object, internals: tuple[str, ...]
+    ) -> bool:
+        """Whether the user's code called the constructor that runs, not a library's.
+
+        Args:
+            frame: Where to begin.
+            made: What is being made.
+            internals: Modules of its own library: a factory of theirs is the user's
+                way to make one.
+        """
+        while frame is not None:
+            code = frame.f_code
+            kind = self._kinds.get(id(code))
+            if kind is None:
+                kind = self._look_at(frame)
+            if kind == _USER:
+                return True
+            name = str(frame.f_globals.get("__name__"))
+            is_own = self._code.is_own_file(code.co_filename) or name in self._passed
+            is_librarys = any(
+                name == one or name.startswith(f"{one}.") for one in internals
+            )
+            is_chained = code.co_name == "__init__" and _self_of(frame) is made
+            if not (is_own or is_librarys or is_chained):
+                return False
+            frame = frame.f_back
+        return False
+
     def pass_over(self, module: str) -> None:
         """Have a module's lines count as nobody's: an adapter's, wherever it lies."""
         self._passed.add(module)
@@ -123,7 +173,7 @@ class StackReader:
 
         An adapter of the user's, say, that a session calls: the session is further out.
         """
-        if one is None or (owner is not None and not self._owners.is_part(owner)):
+        if one is None or (owner is not None and not owner.is_part):
             return False
         return any(
             cls.__module__ != "builtins"
@@ -137,10 +187,10 @@ class StackReader:
             return None
         record = self._known_owner(one)
         if record is not None:
-            self._kinds[frame.f_code] = _OWNERS
+            self._kinds[id(frame.f_code)] = _OWNERS
         elif not is_known:
             # Not asked again: a method belongs to one family of classes.
-            self._kinds[frame.f_code] = _OTHERS
+            self._kinds[id(frame.f_code)] = _OTHERS
         return record
 
     def _known_owner(self, one: object) -> OwnerRecord | None:
@@ -168,17 +218,21 @@ class StackReader:
             kind = _PASSED
         if len(self._kinds) >= _MAX_CODES:
             self._kinds.clear()
-        self._kinds[code] = kind
+            self._sites.clear()
+            self._codes.clear()
+        self._codes[id(code)] = code
+        self._kinds[id(code)] = kind
         return kind
 
     def _site(self, code: CodeType, line: int) -> CallSite:
-        key = (code, line)
+        key = (id(code), line)
         site = self._sites.get(key)
         if site is None:
             if len(self._sites) >= _MAX_SITES:
                 self._sites.clear()
             site = CallSite(code.co_filename, line, code.co_qualname)
             self._sites[key] = site
+            self._codes[id(code)] = code
         return site
 
 
@@ -199,6 +253,11 @@ def current_thread_name() -> str:
     """Return this thread's name, without making an object for a foreign thread."""
     thread = threading._active.get(threading.get_ident())  # type: ignore[attr-defined]  # current_thread() would enter a dummy into the program's list
     return "?" if thread is None else str(thread.name)
+
+
+def _is_no_awaiter(frame: FrameType | None) -> bool:
+    """Whether a coroutine that this frame runs is a task's outermost."""
+    return frame is None or not frame.f_code.co_flags & (_COROUTINE | _GENERATOR)
 
 
 def _is_method(code: CodeType) -> bool:

@@ -188,6 +188,7 @@ class Survey:
         basics = {name: getattr(one, name) for name in _BASICS}
         basics |= self._kernel_facts(one)
         remote = basics["remote"] or ("?", 0)
+        state_now = _state_now(one, self._kernel)
         holding = self._held.get(one.inode)
         return ConnectionFacts(
             **basics
@@ -196,12 +197,12 @@ class Survey:
                 "host": one.host or remote[0],
                 "is_checked_out": bool(one.is_checked_out),
                 "requests": one.requests or 0,
-                "closed_by": _who_closed(one, at_close),
+                "closed_by": _who_closed(one, at_close or state_now),
             },
             id=serial,
             library=library,
             is_inferred=bool(one.is_inferred),
-            kernel_state=_state_now(one, self._kernel),
+            kernel_state=state_now,
             state_at_close=at_close,
             unread_bytes=self._unread_bytes(one),
             held_by=() if holding is None else holding.path,
@@ -347,24 +348,21 @@ class Survey:
         was_closed = getattr(record, "closed_at_s", None) is not None or None
         owner = record.ref()
         if owner is None:
+            words = getattr(record, "words", None) or OwnerState(
+                is_closed=None, noun=facts.short_type
+            )
             lost = replace(
-                facts,
+                _in_words(facts, words),
                 is_alive=False,
                 is_reachable=False,
                 is_closed=was_closed,
-                noun=facts.short_type,  # nobody is left to ask for a better word
             )
             return _around(lost, _outermost(record))
         state = self._ask_state(getattr(record, "adapter", adapter), owner)
         known = replace(
-            facts,
+            _in_words(facts, state),
             is_closed=was_closed if state.is_closed is None else state.is_closed,
             is_exempt=state.is_exempt,
-            closing=state.closing,
-            noun=state.noun,
-            closed_word=state.closed_word,
-            has_block=state.has_block,
-            closes_at_once=state.closes_at_once,
             description=state.description or facts.description,
         )
         return _around(known, _outermost(record, only_makers=True))
@@ -444,13 +442,29 @@ def _around(
     )
 
 
-def _who_closed(one: Sighting, state_at_close: str | None) -> ClosedBy | None:
-    """Believe the kernel where it saw the close, and the library where it did not."""
-    if one.closed_at is None or state_at_close in {None, "CLOSED"}:
+def _in_words(facts: OwnerFacts, state: OwnerState) -> OwnerFacts:
+    return replace(
+        facts,
+        closing=state.closing,
+        noun=state.noun,
+        closed_word=state.closed_word,
+        has_block=state.has_block,
+        closes_at_once=state.closes_at_once,
+    )
+
+
+def _who_closed(one: Sighting, state: str | None) -> ClosedBy | None:
+    """Believe the kernel where it saw the close, and the library where it did not.
+
+    Args:
+        one: The connection.
+        state: What the kernel said at the close; or says now, while it lingers.
+    """
+    if one.closed_at is None or state in {None, "CLOSED"}:
         return one.closed_by
     if one.closed_by is ClosedBy.EXIT:
         return one.closed_by
-    return first_closer(TcpState[str(state_at_close)]) or one.closed_by
+    return first_closer(TcpState[str(state)]) or one.closed_by
 
 
 def _state_now(one: Sighting, kernel: KernelSnapshot) -> str | None:

@@ -233,3 +233,53 @@ def test_audit_hook_is_added_once() -> None:
         patches.undo()
 
     assert len(added) <= 1
+
+
+def test_descriptor_of_c_code_is_entered_and_left(
+    births: Births, book: SocketBook, listener: socket.socket
+) -> None:
+    """As one that nobody heard connect; the descriptor stays as it is."""
+    with connect(listener) as client:
+        heard = book.of_fd(client.fileno())
+        assert heard is not None
+        book.drop(heard)
+        record = births.enter(client.fileno())
+        births.leave(client.fileno())
+        is_blocking = os.get_blocking(client.fileno())
+
+    assert record is not None
+    assert record.remote == listener.getsockname()
+    assert record.closed_by is ClosedBy.LOCAL
+    assert is_blocking
+
+
+def test_descriptor_that_is_no_connection_is_not_entered(
+    births: Births, book: SocketBook
+) -> None:
+    """A file, a datagram socket, a pair of the local kind."""
+    pair = socket.socketpair()
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with datagrams, pair[0], pair[1], open(os.devnull, "rb") as file:
+        entered = [births.enter(one.fileno()) for one in (*pair, datagrams, file)]
+
+    assert entered == [None] * 4
+    assert book.open_records() == []
+
+
+def test_orderly_shutdown_before_the_close_is_ours(
+    births: Births, book: SocketBook, listener: socket.socket
+) -> None:
+    """Although the socket is closed by then, as a reset one would be."""
+    client = connect(listener)
+    with listener.accept()[0] as peer:
+        client.shutdown(socket.SHUT_RDWR)
+        peer.recv(1)
+    wait_until(lambda: _has_ended(client))
+    client.close()
+
+    assert book.closed_records()[0].closed_by is ClosedBy.LOCAL
+
+
+def _has_ended(sock: socket.socket) -> bool:
+    info = read_info(sock)
+    return info is not None and info.state is TcpState.CLOSED

@@ -34,6 +34,15 @@ def test_descriptor_used_again_belongs_to_the_newer(book: SocketBook) -> None:
     assert book.of_fd(7) is newer
 
 
+def test_descriptor_used_again_closes_the_older(book: SocketBook) -> None:
+    """C code closed it, and nobody heard."""
+    older = book.open(101, 7, 1.0)
+    book.open(102, 7, 2.0)
+
+    assert (older.closed_at, older.closed_by) == (2.0, None)
+    assert book.closed_records() == [older]
+
+
 def test_past_is_bounded_and_counted(book: SocketBook) -> None:
     """The oldest are forgotten first."""
     for number in range(5):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -74,6 +76,23 @@ def test_snapshot_has_the_sockets_of_this_process(listener: socket.socket) -> No
         assert seen.descriptors[inode] == client.fileno()
         assert seen.sockets[inode].state is TcpState.ESTABLISHED
         assert seen.sockets[inode].remote == listener.getsockname()
+
+
+def test_snapshot_of_a_process_without_sockets_is_readable() -> None:
+    """None are open: that is known, and closes what was."""
+    words = (
+        "from urlsession.watch.kernel import take_snapshot as take;"
+        "print(take().is_readable, len(take().descriptors))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", words],
+        capture_output=True,
+        text=True,
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
+
+    assert done.stdout.split() == ["True", "0"]
 
 
 @pytest.mark.parametrize("has_netlink", [True, False], ids=["netlink", "tables"])

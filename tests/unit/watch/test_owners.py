@@ -27,6 +27,20 @@ class Slotted:
     __slots__ = ()
 
 
+class Pool:
+    """Takes no weak reference; its parts do."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self) -> None:
+        self.parts = [Part(self)]
+
+
+class Part:
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+
 @pytest.fixture
 def book() -> OwnerBook:
     return OwnerBook()
@@ -98,3 +112,27 @@ def test_name_of_a_local_class_is_its_own() -> None:
         pass
 
     assert public_name(Local) == f"{__name__}.Local"
+
+
+def test_owner_without_weak_references_is_known_by_a_part(book: OwnerBook) -> None:
+    """With the line that was noted when it was made."""
+    pool = Pool()
+    (part,) = pool.parts
+    before = add(book, pool)
+    record = book.add_by_part(pool, part, "pool", adapter=None)
+
+    assert before is None
+    assert book.find(pool) is record
+    assert record.ref() is pool
+    assert record.made_at == SITE
+
+
+def test_owner_known_by_a_part_is_forgotten_with_it(book: OwnerBook) -> None:
+    """Nothing of it is kept."""
+    pool = Pool()
+    record = book.add_by_part(pool, pool.parts[0], "pool", adapter=None)
+    del pool
+    gc.collect()
+
+    assert record.ref() is None
+    assert book.live() == []

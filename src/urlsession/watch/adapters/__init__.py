@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .aiobotocore import AiobotocoreAdapter
+from .aiohttp import AiohttpAdapter
+from .asyncio_streams import AsyncioStreamsAdapter
+from .asyncpg import AsyncpgAdapter
+from .botocore import BotocoreAdapter
 from .http_client import HTTPClientAdapter
+from .httpcore import HttpcoreAdapter
+from .httpx import HttpxAdapter
+from .niquests import NiquestsAdapter
+from .psycopg import PsycopgAdapter
+from .pymongo import PyMongoAdapter
+from .redis import RedisAdapter
 from .requests import RequestsAdapter
+from .sdk import AzureAdapter
 from .urllib3 import Urllib3Adapter
 from .urlsession import URLSessionAdapter
+from .websocket_client import WebsocketClientAdapter
+from .websockets import WebsocketsAdapter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,15 +30,45 @@ if TYPE_CHECKING:
 
 __all__ = (
     "BUILT_IN",
+    "AiobotocoreAdapter",
+    "AiohttpAdapter",
+    "AsyncioStreamsAdapter",
+    "AsyncpgAdapter",
+    "AzureAdapter",
+    "BotocoreAdapter",
     "HTTPClientAdapter",
+    "HttpcoreAdapter",
+    "HttpxAdapter",
+    "NiquestsAdapter",
+    "PsycopgAdapter",
+    "PyMongoAdapter",
+    "RedisAdapter",
     "RequestsAdapter",
     "URLSessionAdapter",
     "Urllib3Adapter",
+    "WebsocketClientAdapter",
+    "WebsocketsAdapter",
 )
 
 BUILT_IN: tuple[Callable[[], Adapter], ...] = (
     URLSessionAdapter,
+    AsyncioStreamsAdapter,
+    AiohttpAdapter,
+    AiobotocoreAdapter,
+    WebsocketsAdapter,
+    WebsocketClientAdapter,
     HTTPClientAdapter,
     Urllib3Adapter,
     RequestsAdapter,
+    BotocoreAdapter,
+    NiquestsAdapter,
+    lambda: HttpcoreAdapter("httpcore"),
+    lambda: HttpcoreAdapter("httpcore2"),
+    lambda: HttpxAdapter("httpx"),
+    lambda: HttpxAdapter("httpx2"),
+    AzureAdapter,
+    RedisAdapter,
+    PsycopgAdapter,
+    AsyncpgAdapter,
+    PyMongoAdapter,
 )

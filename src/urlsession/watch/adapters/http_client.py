@@ -6,6 +6,7 @@ loads are counted here for all of them, and a response that nobody reads is seen
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ..adapter import LibraryAdapter, OwnerState, Sighting
@@ -37,18 +38,26 @@ class HTTPClientAdapter(LibraryAdapter):
     def _hook(self, module: ModuleType) -> None:
         self._module = module
         self.sink.owner_type(module.HTTPConnection, is_part=True)
+        # A reply that outlives its connection is what one would close: `urlopen`'s.
+        self.sink.owner_type(module.HTTPResponse, is_part=True)
         self.sink.call_after(module.HTTPConnection, "getresponse", self._got_response)
 
     def _got_response(self, response: Any, connection: Any) -> None:
         sock = connection.sock
-        if sock is not None:
+        if sock is None:
+            # The peer will close after this reply: the response has the socket now.
+            sock = getattr(getattr(response.fp, "raw", None), "_sock", None)
+        elif type(connection) not in self._plain or not _is_asked_by_urlopen():
             self.sink.used(sock.fileno(), subject=response)
             return
-        # The server will close after this reply, so the response has the socket now.
-        reader = getattr(response.fp, "raw", None)
-        sock = getattr(reader, "_sock", None)
         if sock is not None:
-            self.sink.used(sock.fileno(), subject=response)
+            self.sink.used(sock.fileno(), subject=response, owner=response)
+
+    @property
+    def _plain(self) -> tuple[type, ...]:
+        """The connections of the standard library itself, which `urlopen` makes."""
+        module: Any = self._module
+        return module.HTTPConnection, getattr(module, "HTTPSConnection", type(None))
 
     def sightings(self, kernel: KernelSnapshot) -> Iterator[Sighting]:  # noqa: ARG002 - from the book
         """Return the connections whose response still waits to be read."""
@@ -60,6 +69,14 @@ class HTTPClientAdapter(LibraryAdapter):
                 inode=inode, is_checked_out=is_unread, has_unread_body=is_unread
             )
 
-    def owner_state(self, owner: object) -> OwnerState:  # noqa: ARG002 - all are alike
-        """Return what to call a connection."""
+    def owner_state(self, owner: object) -> OwnerState:
+        """Return what to call a connection, or a response that stands for one."""
+        if self._module is not None and isinstance(owner, self._module.HTTPResponse):
+            return OwnerState(is_closed=None, noun="response")
         return OwnerState(is_closed=None, noun="connection", has_block=False)
+
+
+def _is_asked_by_urlopen() -> bool:
+    """Whether `urlopen` asked for the reply, which then is all that the user has."""
+    # Above this one: the hook, its guard, the wrapped function, and its caller.
+    return sys._getframe(4).f_code.co_name == "do_open"

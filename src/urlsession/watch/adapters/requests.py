@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 __all__ = ("RequestsAdapter",)
 
 
+_SESSION = OwnerState(is_closed=None, noun="session", closes_at_once=True)
+
+
 class RequestsAdapter(LibraryAdapter):
     """Knows requests' owner; sockets are Python's, loads `http.client`'s."""
 
@@ -26,8 +29,8 @@ class RequestsAdapter(LibraryAdapter):
         sink.when_imported("requests.sessions", self._hook)
 
     def _hook(self, module: ModuleType) -> None:
-        self.sink.owner_type(module.Session)
+        self.sink.owner_type(module.Session, words=_SESSION)
 
     def owner_state(self, owner: object) -> OwnerState:  # noqa: ARG002 - every session is alike
         """Return what to call it."""
-        return OwnerState(is_closed=None, noun="session", closes_at_once=True)
+        return _SESSION

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 __all__ = ("Urllib3Adapter",)
 
 
+_MANAGER = OwnerState(
+    is_closed=None, closes_at_once=True, noun="pool manager", closing="clear()"
+)
+_POOL = OwnerState(is_closed=None, closes_at_once=True, noun="pool")
+
+
 class Urllib3Adapter(LibraryAdapter):
     """Knows urllib3's owners; its sockets are Python's, its loads `http.client`'s."""
 
@@ -27,17 +33,13 @@ class Urllib3Adapter(LibraryAdapter):
         sink.when_imported("urllib3.connectionpool", self._hook_pool)
 
     def _hook_manager(self, module: ModuleType) -> None:
-        self.sink.owner_type(module.PoolManager, closers=("clear",), is_part=True)
+        self.sink.owner_type(
+            module.PoolManager, closers=("clear",), is_part=True, words=_MANAGER
+        )
 
     def _hook_pool(self, module: ModuleType) -> None:
-        self.sink.owner_type(module.HTTPConnectionPool, is_part=True)
+        self.sink.owner_type(module.HTTPConnectionPool, is_part=True, words=_POOL)
 
     def owner_state(self, owner: object) -> OwnerState:
         """Return how one closes it."""
-        is_manager = hasattr(owner, "clear")
-        return OwnerState(
-            is_closed=None,
-            closes_at_once=True,
-            noun="pool manager" if is_manager else "pool",
-            closing="clear()" if is_manager else "close()",
-        )
+        return _MANAGER if hasattr(owner, "clear") else _POOL

@@ -34,7 +34,7 @@ def no_collector() -> Iterator[None]:
 
 def search(ref: object, budget_s: float = 3.0) -> HolderGraph:
     """Search from what a weak reference or an iterator gives."""
-    graph = HolderGraph(Roots(CodeMap()), time.monotonic() + budget_s)
+    graph = HolderGraph(Roots(CodeMap()), CodeMap(), time.monotonic() + budget_s)
     graph.add_owner(ref() if callable(ref) else ref)
     graph.search()
     return graph
@@ -101,6 +101,6 @@ def test_search_gives_up_at_its_deadline() -> None:
 
 def test_owner_that_is_gone_is_not_searched() -> None:
     """None is no object."""
-    graph = HolderGraph(Roots(CodeMap()), time.monotonic() + 1)
+    graph = HolderGraph(Roots(CodeMap()), CodeMap(), time.monotonic() + 1)
 
     assert graph.add_owner(None) is None

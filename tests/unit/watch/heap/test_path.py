@@ -92,7 +92,8 @@ def test_closure_and_bound_method_are_named() -> None:
     assert callback.__closure__ is not None
     cell = callback.__closure__[0]
     found = path(callback, callback.__closure__, cell, session)
-    assert found[1].startswith("function test_closure_and_bound_method")
+    assert found[1].startswith("closure of test_closure_and_bound_method")
+    assert found[1].endswith("(): 'session'")
     assert len(found) == 3
     method = App().__init__  # type: ignore[misc]  # any bound method
 

@@ -1,0 +1,43 @@
+"""botocore and boto3: the service client, around the session that nobody sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..adapter import LibraryAdapter, OwnerState
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from ..adapter import Sink
+
+__all__ = ("BotocoreAdapter",)
+
+
+_CLIENT = OwnerState(
+    is_closed=None, noun="client", has_block=False, closes_at_once=True
+)
+
+
+class BotocoreAdapter(LibraryAdapter):
+    """Knows botocore's owner; its sockets are urllib3's, its loads `http.client`'s."""
+
+    name = "botocore"
+    modules = ("botocore",)
+    internals = ("botocore", "boto3", "urllib3", "http.client")
+
+    def hook(self, sink: Sink) -> None:
+        """Wait for the modules."""
+        sink.when_imported("botocore.client", self._hook_client)
+        sink.when_imported("botocore.httpsession", self._hook_session)
+
+    def _hook_client(self, module: ModuleType) -> None:
+        # A class for each service is made at run time, all of this one.
+        self.sink.owner_type(module.BaseClient, words=_CLIENT)
+
+    def _hook_session(self, module: ModuleType) -> None:
+        self.sink.owner_type(module.URLLib3Session, is_part=True)
+
+    def owner_state(self, owner: object) -> OwnerState:  # noqa: ARG002 - every client is alike
+        """Return what to call it."""
+        return _CLIENT

@@ -1,0 +1,16 @@
+# cause: B
+# report: aiobotocore #1061
+# library: botocore
+# connections: 1
+# leaks: 1
+# kind: unread
+# owner: botocore.client.S3
+"""The body of an object that is not read."""
+
+import sys
+
+import boto3
+
+CLIENT = boto3.client("s3", region_name="eu", endpoint_url=sys.argv[1], aws_access_key_id="x", aws_secret_access_key="y")  # made here
+OBJECT = CLIENT.get_object(Bucket="bytes", Key="1000000")  # opened here
+OBJECT["Body"].read(10)

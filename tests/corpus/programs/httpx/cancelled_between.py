@@ -1,0 +1,37 @@
+# cause: D
+# report: httpcore #830
+# library: httpx
+# connections: 2
+# leaks: 2
+# kind: unread
+# owner: httpx.AsyncClient
+"""A task is cancelled between a reply's head and its body."""
+
+import asyncio
+import sys
+
+import httpx
+
+CLIENTS = []
+
+
+async def fetch(client: httpx.AsyncClient, started: asyncio.Event) -> None:
+    request = client.build_request("GET", f"{sys.argv[1]}stream")
+    reply = await client.send(request, stream=True)  # opened here
+    started.set()
+    await asyncio.sleep(60)  # a slow consumer
+    await reply.aclose()
+
+
+async def main() -> None:
+    client = httpx.AsyncClient()  # made here
+    CLIENTS.append(client)
+    for _ in range(2):
+        started = asyncio.Event()
+        task = asyncio.create_task(fetch(client, started))
+        await started.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+asyncio.run(main())

@@ -1,0 +1,29 @@
+# connections: 3
+"""A cache of clients that closes what it evicts."""
+
+import gc
+import sys
+from collections import OrderedDict
+
+import httpx
+
+gc.disable()
+
+
+class ClientCache:
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.clients: OrderedDict[str, httpx.Client] = OrderedDict()
+
+    def client(self, tenant: str) -> httpx.Client:
+        if tenant not in self.clients:
+            self.clients[tenant] = httpx.Client(headers={"tenant": tenant})
+        while len(self.clients) > self.size:
+            self.clients.popitem(last=False)[1].close()
+        return self.clients[tenant]
+
+
+CACHE = ClientCache(size=1)
+for name in ("blue", "green", "red"):
+    assert CACHE.client(name).get(sys.argv[1]).status_code == 200
+CACHE.client("red").close()

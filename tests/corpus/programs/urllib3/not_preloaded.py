@@ -1,0 +1,18 @@
+# cause: B
+# report: docker-py #2766
+# library: urllib3
+# connections: 1
+# leaks: 1
+# kind: unread
+# owner: urllib3.HTTPConnectionPool
+# held_by: __main__.REPLY … | HTTPResponse
+"""A reply that is not preloaded, and not released."""
+
+import sys
+from urllib.parse import urlsplit
+
+import urllib3
+
+POOL = urllib3.HTTPConnectionPool(urlsplit(sys.argv[1]).netloc.split(":")[0], int(urlsplit(sys.argv[1]).port))  # made here
+REPLY = POOL.urlopen("GET", "/bytes/500000", preload_content=False)  # opened here
+REPLY.read(10)

@@ -1,0 +1,31 @@
+# connections: 2
+# server: websocket
+# needs: uvloop websockets
+"""A connection that is closed before it is opened anew, under uvloop."""
+
+import sys
+
+import uvloop
+import websockets
+
+URL = f"ws://{sys.argv[2]}/"
+
+
+class Feed:
+    """Opens another connection when it is asked to."""
+
+    async def connect(self) -> None:
+        self.connection = await websockets.connect(URL)
+        await self.connection.send("hello")
+        await self.connection.recv()
+
+
+async def main() -> None:
+    feed = Feed()
+    for _ in range(2):
+        await feed.connect()
+        await feed.connection.close()
+
+
+loop = uvloop.new_event_loop()
+loop.run_until_complete(main())
