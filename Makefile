@@ -15,7 +15,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 help:  ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/.run  ## Run the sample app three ways under watch, side by side.
+run: $(VENV)/.run  ## Run a leaking program under watch, then the sample app three ways.
+	@$(BIN)/python -m urlsession watch examples/leaky_shop.py
 	@$(BIN)/python examples/three_ways.py
 
 test: $(VENV)/.dev  ## Run the whole test suite (T="tests/unit -k name" for a part).

@@ -13,6 +13,7 @@ from typing import Self
 
 from .case import FOLDER
 from .databases import POSTGRES, REDIS, start_postgres, start_redis
+from .environments import python_of
 
 __all__ = ("Services",)
 
@@ -54,8 +55,7 @@ class Services:
 
     def python(self, environment: str) -> str:
         """Return the interpreter of an environment; the suite's own by default."""
-        assert not environment, f"no environment {environment!r}"
-        return sys.executable
+        return python_of(environment) if environment else sys.executable
 
     def addresses(self, names: list[str]) -> list[str]:
         """Return the URL of the HTTP server, and the addresses of other services."""

@@ -1,5 +1,5 @@
 """The pytest plugin: a connection that a test leaks fails that test."""
 
-from .plugin import LeakWarning
+from .leak_warning import LeakWarning
 
 __all__ = ("LeakWarning",)

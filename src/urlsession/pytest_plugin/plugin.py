@@ -16,13 +16,9 @@ if TYPE_CHECKING:
 
     Mode = Literal["off", "warn", "fail"]
 
-__all__ = ("LeakWarning", "pytest_addoption", "pytest_configure")
+__all__ = ("pytest_addoption", "pytest_configure")
 
 MODES = ("off", "warn", "fail")
-
-
-class LeakWarning(pytest.PytestWarning):
-    """A test left a connection open that it should have closed."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ..watch.text import render_group
-from .plugin import LeakWarning
+from .leak_warning import LeakWarning
 
 if TYPE_CHECKING:
     from pluggy import HookRelay

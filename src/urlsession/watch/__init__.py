@@ -12,7 +12,7 @@
 Importing this package does not load libcurl.
 """
 
-from .adapter import Adapter, OwnerState, Sighting, Sink
+from .adapter import Adapter, LibraryAdapter, OwnerState, Sighting, Sink
 from .facts import ConnectionFacts, OwnerFacts
 from .process import check, start, stop
 from .report import Finding, Report
@@ -24,6 +24,7 @@ __all__ = (
     "ConnectionFacts",
     "Finding",
     "Kind",
+    "LibraryAdapter",
     "OwnerFacts",
     "OwnerState",
     "Report",

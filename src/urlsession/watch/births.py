@@ -109,7 +109,7 @@ class Births:
         frame = sys._getframe(2)
         self.locate(record, frame)
         if record.opened_by is None:
-            record.run_by = self._stack.awaiter() or self._stack.site(frame)
+            record.run_by = self._stack.site(frame)
 
     def locate(self, record: SocketRecord, frame: FrameType | None) -> None:
         """Read from the stack whose a connection is, where that is not known yet."""

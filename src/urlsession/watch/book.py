@@ -101,13 +101,13 @@ class SocketBook:
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self._serials = itertools.count(1)
         self._open: dict[int, SocketRecord] = {}
-        self._by_fd: dict[int, SocketRecord] = {}
+        self.by_fd: dict[int, SocketRecord] = {}
         self._closed: deque[SocketRecord] = deque(maxlen=remembered)
         self.forgotten_count = 0
 
     def open(self, inode: int, fd: int, now: float) -> SocketRecord:
         """Enter a connection that begins."""
-        former = self._by_fd.get(fd)
+        former = self.by_fd.get(fd)
         if former is not None:
             # The descriptor is used again: nobody told that C code closed the former.
             self.close(former, None, now)
@@ -115,7 +115,7 @@ class SocketBook:
             serial=next(self._serials), inode=inode, fd=fd, opened_at=now
         )
         self._open[inode] = record
-        self._by_fd[fd] = record
+        self.by_fd[fd] = record
         return record
 
     def of_inode(self, inode: int) -> SocketRecord | None:
@@ -124,7 +124,7 @@ class SocketBook:
 
     def of_fd(self, fd: int) -> SocketRecord | None:
         """Return an open connection by its descriptor, as it was last known."""
-        return self._by_fd.get(fd)
+        return self.by_fd.get(fd)
 
     def close(self, record: SocketRecord, by: ClosedBy | None, now: float) -> None:
         """Record that a connection ended."""
@@ -151,7 +151,7 @@ class SocketBook:
     def forget(self) -> None:
         """Drop every entry: a forked child has made no connection yet."""
         self._open.clear()
-        self._by_fd.clear()
+        self.by_fd.clear()
         self._closed.clear()
         self.forgotten_count = 0
 
@@ -160,8 +160,8 @@ class SocketBook:
         return [_sight(one) for one in (*self._closed, *list(self._open.values()))]
 
     def _leave(self, record: SocketRecord) -> bool:
-        if self._by_fd.get(record.fd) is record:
-            del self._by_fd[record.fd]
+        if self.by_fd.get(record.fd) is record:
+            del self.by_fd[record.fd]
         return self._open.pop(record.inode, None) is not None
 
 

@@ -76,7 +76,7 @@ class CodeMap:
         file = code.co_filename
         if namespace is not None and file.startswith(_TYPED_IN):
             return namespace.get("__name__") == "__main__"
-        return self._is_user_file(file)
+        return self.is_user_file(file)
 
     def is_user_frame(self, frame: FrameType) -> bool:
         """Whether a frame runs code of the user's, typed in or in a file."""
@@ -95,9 +95,10 @@ class CodeMap:
             file = object.__getattribute__(module, "__dict__").get("__file__")
         except AttributeError:
             return False
-        return isinstance(file, str) and self._is_user_file(file)
+        return isinstance(file, str) and self.is_user_file(file)
 
-    def _is_user_file(self, file: str) -> bool:
+    def is_user_file(self, file: str) -> bool:
+        """Whether a file is part of the user's program."""
         known = self._by_file.get(file)
         if known is None:
             known = self._by_file[file] = self._look_at_file(file)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .patches import after, before
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .stack import StackReader
 
 __all__ = ("Hooks", "Instruments")
+
+_getframe = sys._getframe
+_monotonic = time.monotonic
 
 
 class Instruments:
@@ -66,6 +69,9 @@ class Hooks:
         self._adapter = adapter
         self._of = instruments
         instruments.stack.pass_over(type(adapter).__module__)
+        # Asked for once a load.
+        self._by_fd = instruments.book.by_fd
+        self._site = instruments.stack.site
 
     def note(
         self,
@@ -105,13 +111,15 @@ class Hooks:
 
     def call_before(self, holder: object, name: str, tell: Callable[..., None]) -> None:
         """Call `tell` before each call of a function."""
-        guarded = self._guard(tell)
-        self._of.patches.replace(holder, name, lambda one: before(one, guarded))
+        self._of.patches.replace(
+            holder, name, lambda one: before(one, tell, self._failed)
+        )
 
     def call_after(self, holder: object, name: str, tell: Callable[..., None]) -> None:
         """Call `tell` after each call of a function that did not raise."""
-        guarded = self._guard(tell)
-        self._of.patches.replace(holder, name, lambda one: after(one, guarded))
+        self._of.patches.replace(
+            holder, name, lambda one: after(one, tell, self._failed)
+        )
 
     def opened(
         self,
@@ -140,6 +148,9 @@ class Hooks:
             self._of.births.locate(record, frame)
             if record.owner is None and otherwise is not None:
                 record.stand_in = self._own(otherwise, frame)
+                if otherwise is not subject:
+                    # Not of a transport: a library that asked for it may tell soon.
+                    record.run_by = self._of.stack.awaiter() or record.run_by
         except Exception as error:
             self._failed(error)
 
@@ -152,13 +163,15 @@ class Hooks:
 
     def used(self, fd: int, *, subject: object = None, owner: object = None) -> None:
         """Count a load on a connection."""
-        record = self._of.book.of_fd(fd)
+        record = self._by_fd.get(fd)
         if record is None:
             return
         record.requests = (record.requests or 0) + 1
-        record.last_used_at = time.monotonic()
-        record.last_used_by = self._of.stack.site(sys._getframe(1))
-        record.subject = None if subject is None else weakref.ref(subject)
+        record.last_used_at = _monotonic()
+        # Above this one are the hook and the function that it wraps.
+        record.last_used_by = self._site(_getframe(3))
+        if record.subject is None or record.subject() is not subject:
+            record.subject = None if subject is None else weakref.ref(subject)
         if owner is not None:
             record.owner = self._own(owner, sys._getframe(1))
 
@@ -219,7 +232,8 @@ class Hooks:
             owner, adapter=self._adapter, made_at=site, made_at_s=now, around=around
         )
         if record is not None and frame is not None:
-            record.is_handmade = books.stack.is_handmade(
+            # What a library's object made is not the user's; most are told by that.
+            record.is_handmade = not around and books.stack.is_handmade(
                 frame, owner, self._adapter.internals
             )
         return record
@@ -228,15 +242,6 @@ class Hooks:
         record = self._of.owners.find(owner)
         if record is not None:
             record.closed_at_s = time.monotonic()
-
-    def _guard(self, tell: Callable[..., None]) -> Callable[..., None]:
-        def call(*args: Any, **kwargs: Any) -> None:
-            try:
-                tell(*args, **kwargs)
-            except Exception as error:
-                self._failed(error)
-
-        return call
 
     def _failed(self, error: Exception) -> None:
         self._of.problem(f"a hook of {self._adapter.name} failed: {error!r}")

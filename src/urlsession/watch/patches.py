@@ -63,36 +63,46 @@ class Patches:
 
 
 def before(
-    original: Callable[..., Any], tell: Callable[..., None]
+    original: Callable[..., Any],
+    tell: Callable[..., None],
+    failed: Callable[[Exception], None],
 ) -> Callable[..., Any]:
     """Return a function that calls `tell` with the arguments, then the original.
 
-    `tell` must not raise. For a coroutine function it is called when the coroutine is
-    made, on the caller's stack.
+    For a coroutine function `tell` is called when the coroutine is made, on the
+    caller's stack. What it raises goes to `failed`.
     """
 
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
-        tell(*args, **kwargs)
+        try:
+            tell(*args, **kwargs)
+        except Exception as error:
+            failed(error)
         return original(*args, **kwargs)
 
     return call
 
 
 def after(
-    original: Callable[..., Any], tell: Callable[..., None]
+    original: Callable[..., Any],
+    tell: Callable[..., None],
+    failed: Callable[[Exception], None],
 ) -> Callable[..., Any]:
     """Return a function that calls the original, then `tell` with result and arguments.
 
-    `tell` is not called when the original raises, and must not raise. For a coroutine
-    function it is called when the coroutine has returned.
+    `tell` is not called when the original raises; what it raises itself goes to
+    `failed`. For a coroutine function it is called when the coroutine has returned.
     """
     if inspect.iscoroutinefunction(original):
 
         @functools.wraps(original)
         async def call_and_wait(*args: Any, **kwargs: Any) -> Any:
             result = await original(*args, **kwargs)
-            tell(result, *args, **kwargs)
+            try:
+                tell(result, *args, **kwargs)
+            except Exception as error:
+                failed(error)
             return result
 
         return call_and_wait
@@ -100,7 +110,10 @@ def after(
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)
-        tell(result, *args, **kwargs)
+        try:
+            tell(result, *args, **kwargs)
+        except Exception as error:
+            failed(error)
         return result
 
     return call

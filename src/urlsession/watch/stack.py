@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..connections import CallSite
-from .awaiting import awaiting_frames
+from .awaiting import awaiting_stacks, code_of, frame_of
 from .heap.frames import read_frame_locals
 
 if TYPE_CHECKING:
@@ -51,18 +51,27 @@ class StackReader:
         self._kinds: dict[int, int] = {}
         self._codes: dict[int, CodeType] = {}
         self._sites: dict[tuple[int, int], CallSite] = {}
+        self._lines: dict[tuple[int, int], CallSite] = {}
         self._passed: set[str] = set()
+        self._libraries: dict[object, bool] = {}
 
     def site(self, frame: FrameType | None) -> CallSite | None:
         """Return the innermost line of the user's, from a frame outwards."""
-        kinds = self._kinds
+        libraries, kinds = self._libraries, self._kinds
         while frame is not None:
-            code = frame.f_code
-            kind = kinds.get(id(code))
-            if kind is None:
-                kind = self._look_at(frame)
-            if kind == _USER:
-                return self._site(code, frame.f_lineno)
+            # By the namespace first: under an audit hook, asking a frame for its code
+            # costs more than all the rest of this.
+            name = frame.f_globals.get("__name__")
+            is_library = libraries.get(name)
+            if is_library is None:
+                is_library = self._look_at_namespace(name, frame)
+            if not is_library:
+                code = frame.f_code
+                kind = kinds.get(id(code))
+                if kind is None:
+                    kind = self._look_at(frame)
+                if kind == _USER:
+                    return self._sites.get((id(code), frame.f_lasti)) or self._site(frame)
             frame = frame.f_back
         return None
 
@@ -87,7 +96,7 @@ class StackReader:
             if kind is None:
                 kind = self._look_at(frame)
             if kind == _USER:
-                site = site or self._site(code, frame.f_lineno)
+                site = site or self._site(frame)
                 one = _self_of(frame) if _is_method(code) else None
                 if owner is None:
                     # The user's own client, for which the user wrote an adapter.
@@ -106,9 +115,14 @@ class StackReader:
 
     def awaiter(self) -> CallSite | None:
         """Return the innermost line of the user's in what awaits the running task."""
-        for frame in awaiting_frames():
-            if self._code.is_user_frame(frame):
-                return self._site(frame.f_code, frame.f_lineno)
+        for stack in awaiting_stacks():
+            for one in reversed(stack):
+                kind = self._kinds.get(id(code_of(one)))
+                if kind is not None and kind != _USER:
+                    continue  # known without its frame
+                frame = frame_of(one)
+                if frame is not None and self._look_at(frame) == _USER:
+                    return self._site(frame)
         return None
 
     def around(
@@ -167,6 +181,7 @@ class StackReader:
     def pass_over(self, module: str) -> None:
         """Have a module's lines count as nobody's: an adapter's, wherever it lies."""
         self._passed.add(module)
+        self._libraries[module] = True
 
     def _is_within(self, one: object, owner: OwnerRecord | None) -> bool:
         """Whether a method of the user's runs inside a library: a subclass's.
@@ -204,6 +219,14 @@ class StackReader:
             one, adapter=adapter, made_at=None, made_at_s=None
         )
 
+    def _look_at_namespace(self, name: object, frame: FrameType) -> bool:
+        """Whether all code of a module is passed over; code typed in has no file."""
+        file = frame.f_globals.get("__file__")
+        is_library = isinstance(file, str) and not self._code.is_user_file(file)
+        if isinstance(name, str):
+            self._libraries[name] = is_library
+        return is_library
+
     def _look_at(self, frame: FrameType) -> int:
         code = frame.f_code
         if frame.f_globals.get("__name__") in self._passed:
@@ -219,21 +242,35 @@ class StackReader:
         if len(self._kinds) >= _MAX_CODES:
             self._kinds.clear()
             self._sites.clear()
+            self._lines.clear()
             self._codes.clear()
         self._codes[id(code)] = code
         self._kinds[id(code)] = kind
         return kind
 
-    def _site(self, code: CodeType, line: int) -> CallSite:
-        key = (id(code), line)
+    def _site(self, frame: FrameType) -> CallSite:
+        # By the instruction: to find its line takes a walk through a table.
+        code = frame.f_code
+        key = (id(code), frame.f_lasti)
         site = self._sites.get(key)
         if site is None:
             if len(self._sites) >= _MAX_SITES:
                 self._sites.clear()
-            site = CallSite(code.co_filename, line, code.co_qualname)
+            site = self._line(frame)
             self._sites[key] = site
             self._codes[id(code)] = code
         return site
+
+    def _line(self, frame: FrameType) -> CallSite:
+        code, line = frame.f_code, frame.f_lineno
+        # Instructions of one line share its record.
+        known = self._lines.get((id(code), line))
+        if known is None:
+            known = CallSite(code.co_filename, line, code.co_qualname)
+            if len(self._lines) >= _MAX_SITES:
+                self._lines.clear()
+            self._lines[id(code), line] = known
+        return known
 
 
 def current_task_name() -> str | None:

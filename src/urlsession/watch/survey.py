@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..connections import ClosedBy
 from .adapter import OwnerState, merge
+from .around import maker_of, outer_of, put_around
 from .facts import ConnectionBasics, ConnectionFacts, OwnerFacts
 from .heap import Holding, find_holdings
 from .kernel import TcpState, first_closer, look_up, take_snapshot
@@ -76,7 +77,12 @@ class Survey:
         self._now = time.monotonic()
         self._kernel = take_snapshot()
         self._owners: dict[int, OwnerFacts] = {}
-        self._records: dict[int, OwnerLike] = {}  # by their ids, as owners are
+        # By the ids of their records, as owners are: these, what is known of each by
+        # itself, and the client of an SDK around it.
+        self._records: dict[int, OwnerLike] = {}
+        self._bare: dict[int, OwnerFacts] = {}
+        self._outers: dict[int, OwnerRecord] = {}
+        self._in_question: set[int] = set()  # those of open connections
         self._held: dict[int, Holding] = {}
 
     def take(
@@ -269,10 +275,13 @@ class Survey:
                 continue
             key = id(record)
             if key not in self._owners:
-                self._owners[key] = self._ask_owner(adapter, record)
                 self._records[key] = record
+                self._bare[key] = self._ask_owner(adapter, record)
+                self._owners[key] = self._with_outer(key)
             facts = self._owners[key]
             is_settled = facts.is_closed or facts.is_exempt
+            if one.closed_at is None and not is_settled:
+                self._in_question.add(key)
             if one.closed_at is None and facts.is_alive and not is_settled:
                 unsettled[key] = record.ref
         return unsettled
@@ -304,37 +313,61 @@ class Survey:
         wanted: dict[Hashable, Callable[[], object]] = {
             ("owner", key): ref for key, ref in owners.items()
         }
+        wanted |= {
+            ("outer", key): outer.ref
+            for key, outer in self._outers.items()
+            if key in self._in_question
+        }
         wanted |= {("subject", inode): ref for inode, ref in subjects.items()}
         found = self._search(wanted)
-        for key in owners:
+        for key in self._owners:
             holding = found.get(("owner", key))
-            if holding is not None:
-                self._owners[key] = self._with_holding(key, holding)
+            outer_holding = found.get(("outer", key))
+            self._owners[key] = self._with_holding(key, holding, outer_holding)
         for inode in subjects:
             holding = found.get(("subject", inode))
             if holding is not None:
                 self._held[inode] = holding
 
-    def _with_holding(self, key: int, holding: Holding) -> OwnerFacts:
-        facts = self._owners[key]
-        held = replace(
-            facts,
-            is_reachable=holding.is_reachable,
-            root=holding.root,
-            path=holding.path,
-        )
-        record = self._records[key]
-        if facts.inner_type or getattr(record, "is_handmade", False):
-            return held
+    def _with_outer(self, key: int) -> OwnerFacts:
+        """Return an owner's facts by what its making alone tells of an SDK's client."""
+        facts, record = self._bare[key], self._records[key]
+        outer = maker_of(record)
+        if outer is None and not facts.is_alive:
+            outer = outer_of(record, None, is_lost=True)
+        if outer is not None:
+            self._outers[key] = outer
+        return put_around(facts, record, outer)
+
+    def _with_holding(
+        self, key: int, holding: Holding | None, outer_holding: Holding | None
+    ) -> OwnerFacts:
+        """Return an owner's facts with what the heap shows of it and around it."""
+        facts, record = self._bare[key], self._records[key]
+        keeper: OwnerRecord | None = None
+        if holding is not None:
+            facts = replace(
+                facts,
+                is_reachable=holding.is_reachable,
+                root=holding.root,
+                path=holding.path,
+            )
+            keeper = self._keeper(holding)
+        is_lost = not facts.is_alive or facts.is_reachable is False
+        if is_lost and outer_holding is not None and outer_holding.is_reachable:
+            return facts  # its client goes on, with another in its place
+        outer = self._outers.get(key)
+        if outer is None and holding is not None:
+            outer = outer_of(record, keeper, is_lost=is_lost)
+        return put_around(facts, record, outer)
+
+    def _keeper(self, holding: Holding) -> OwnerRecord | None:
         keeper = None if holding.keeper is None else holding.keeper()
         if keeper is None:
-            is_lost = holding.is_reachable is False
-            return _around(held, _outermost(record) if is_lost else None)
-        # What the user has is the client of an SDK, around the session that it made.
-        outer = self._owner_book.find(keeper) or self._owner_book.add(
+            return None
+        return self._owner_book.find(keeper) or self._owner_book.add(
             keeper, adapter=None, made_at=None, made_at_s=None
         )
-        return _around(held, outer, line_of=_noted(record))
 
     def _ask_owner(self, adapter: Adapter | None, record: OwnerLike) -> OwnerFacts:
         facts = OwnerFacts(
@@ -351,21 +384,19 @@ class Survey:
             words = getattr(record, "words", None) or OwnerState(
                 is_closed=None, noun=facts.short_type
             )
-            lost = replace(
+            return replace(
                 _in_words(facts, words),
                 is_alive=False,
                 is_reachable=False,
                 is_closed=was_closed,
             )
-            return _around(lost, _outermost(record))
         state = self._ask_state(getattr(record, "adapter", adapter), owner)
-        known = replace(
+        return replace(
             _in_words(facts, state),
             is_closed=was_closed if state.is_closed is None else state.is_closed,
             is_exempt=state.is_exempt,
             description=state.description or facts.description,
         )
-        return _around(known, _outermost(record, only_makers=True))
 
     def _ask_state(self, adapter: Adapter | None, owner: object) -> OwnerState:
         if adapter is None:
@@ -390,56 +421,6 @@ class Survey:
         except Exception as error:
             self._problem(f"the heap could not be searched: {error!r}")
             return {}
-
-
-def _outermost(inner: OwnerLike, *, only_makers: bool = False) -> OwnerRecord | None:
-    """Return the client of an SDK that an owner was made for, if there is one.
-
-    Args:
-        inner: The owner.
-        only_makers: Whether only one counts that was made by the same line and lives:
-            another may be told from the heap.
-    """
-    if getattr(inner, "is_handmade", False):
-        return None
-    around: tuple[OwnerRecord, ...] = getattr(inner, "around", ())
-    if not only_makers:
-        return next(iter(around), None)
-    made_at = inner.made_at
-    makers = (one for one in around if made_at is not None and one.made_at == made_at)
-    return next((one for one in makers if one.ref() is not None), None)
-
-
-def _noted(inner: OwnerLike) -> OwnerRecord | None:
-    """Return the outermost client around an owner whose making was noted."""
-    around: tuple[OwnerRecord, ...] = getattr(inner, "around", ())
-    return next((one for one in around if one.made_at is not None), None)
-
-
-def _around(
-    inner: OwnerFacts, record: OwnerRecord | None, line_of: OwnerRecord | None = None
-) -> OwnerFacts:
-    """Return the facts of what was built around an owner, with the way down to it.
-
-    Args:
-        inner: The owner.
-        record: What was built around it; None for nothing.
-        line_of: Whose line to take where that of `record` is not known.
-    """
-    if record is None:
-        return inner
-    lines = (record, line_of, inner)
-    made = next((one for one in lines if one and one.made_at is not None), inner)
-    return replace(
-        inner,
-        type=record.type,
-        inner_type=inner.type,
-        made_at=made.made_at,
-        made_at_s=made.made_at_s,
-        noun="client",
-        closing="close()",
-        closed_word="closed",
-    )
 
 
 def _in_words(facts: OwnerFacts, state: OwnerState) -> OwnerFacts:

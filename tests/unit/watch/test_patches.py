@@ -28,6 +28,11 @@ class Derived(Base):
     pass
 
 
+def fail(error: Exception) -> None:
+    """Stand for the observer, which no hook should trouble."""
+    raise AssertionError(error)
+
+
 @pytest.fixture
 def patches() -> Patches:
     return Patches()
@@ -60,7 +65,7 @@ def test_class_and_static_methods_stay_what_they_are(
 ) -> None:
     """Called on the class as before."""
     told: list[object] = []
-    patches.replace(Base, name, lambda one: before(one, lambda *a: told.append(a[-1])))
+    patches.replace(Base, name, lambda one: before(one, lambda *a: told.append(a[-1]), fail))
     result = getattr(Base, name)(7)
     patches.undo()
 
@@ -101,7 +106,7 @@ def test_after_tells_the_result_of_a_coroutine_when_it_has_returned() -> None:
     async def close(number: int) -> int:
         return number + 1
 
-    hooked = after(close, lambda *values: told.append(values))
+    hooked = after(close, lambda *values: told.append(values), fail)
     unawaited = hooked(1)
     unawaited.close()
     before_await = list(told)
@@ -114,9 +119,24 @@ def test_after_says_nothing_when_the_original_raises() -> None:
     """The program's error goes its way."""
     told: list[object] = []
 
-    def fail() -> None:
+    def raises() -> None:
         raise ValueError("mine")
 
     with pytest.raises(ValueError, match="mine"):
-        after(fail, lambda *values: told.append(values))()
+        after(raises, lambda *values: told.append(values), fail)()
     assert told == []
+
+
+def test_failing_hook_is_told_and_the_call_goes_on() -> None:
+    """Before and after, plain and awaited."""
+    failed: list[Exception] = []
+
+    async def load() -> int:
+        return 1
+
+    hook = {"tell": lambda *_: 1 / 0, "failed": failed.append}
+    plain = (before(int, **hook)("7"), after(int, **hook)("7"))  # type: ignore[arg-type]  # a division is no None
+    awaited = asyncio.run(after(load, **hook)())  # type: ignore[arg-type]  # as above
+
+    assert (plain, awaited) == ((7, 7), 1)
+    assert [type(one) for one in failed] == [ZeroDivisionError] * 3

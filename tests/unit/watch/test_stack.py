@@ -183,3 +183,36 @@ def test_json_is_a_library(reader: StackReader) -> None:
     run(object(), cls=Odd)
 
     assert getattr(sites[0], "function", "").endswith("Odd.default")
+
+
+def test_reading_ends_at_the_task_that_runs(reader: StackReader) -> None:
+    """The line that runs a loop led to everything that the loop does."""
+    found: list[object] = []
+    scope: dict[str, object] = {
+        "__name__": "some_library",
+        "look": lambda: found.append(reader.read(sys._getframe(1))),
+    }
+    file = "/opt/python/site-packages/some_library/__init__.py"
+    exec(compile("async def load(): look()", file, "exec"), scope)
+    asyncio.run(scope["load"]())  # type: ignore[operator]  # a function that was typed in
+
+    assert found == [(None, None)]
+
+
+def test_session_is_handmade_when_the_users_line_called_its_constructor(
+    reader: StackReader, library: ModuleType
+) -> None:
+    """Not when a client of an SDK did."""
+    by_user = reader.is_handmade(sys._getframe(), object(), ())
+    by_sdk: list[bool] = []
+
+    def tell() -> object:
+        frame = sys._getframe(1)
+        by_sdk.append(reader.is_handmade(frame, object(), ()))
+        by_sdk.append(reader.is_handmade(frame, object(), ("some_library",)))
+        return None
+
+    library.SDK(tell)
+
+    assert by_user
+    assert by_sdk == [False, True]

@@ -52,7 +52,6 @@ __all__ = (
 
 BUILT_IN: tuple[Callable[[], Adapter], ...] = (
     URLSessionAdapter,
-    AsyncioStreamsAdapter,
     AiohttpAdapter,
     AiobotocoreAdapter,
     WebsocketsAdapter,
@@ -71,4 +70,6 @@ BUILT_IN: tuple[Callable[[], Adapter], ...] = (
     PsycopgAdapter,
     AsyncpgAdapter,
     PyMongoAdapter,
+    # Whose sockets the libraries above are built on: each of them knows better.
+    AsyncioStreamsAdapter,
 )

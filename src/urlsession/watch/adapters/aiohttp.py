@@ -34,6 +34,8 @@ class AiohttpAdapter(LibraryAdapter):
 
     def __init__(self) -> None:
         self._connector: type | None = None
+        # Descriptors by the identity of their protocols, which are many times asked for.
+        self._descriptors: dict[int, tuple[weakref.ref[object], int]] = {}
         # Connectors that outlive their sessions, as the program said.
         self._shared: weakref.WeakSet[object] = weakref.WeakSet()
 
@@ -64,6 +66,7 @@ class AiohttpAdapter(LibraryAdapter):
         transport, protocol = made
         fd = descriptor_of(transport)
         if fd is not None:
+            self._remember(protocol, fd)
             self.sink.opened(
                 fd,
                 owner=connector if connector in self._shared else None,
@@ -75,9 +78,22 @@ class AiohttpAdapter(LibraryAdapter):
         self, _: object, __: object, ___: object, protocol: Any, ____: object
     ) -> None:
         # Once a request: what is asked here is what a request costs.
+        known = self._descriptors.get(id(protocol))
+        if known is not None and known[0]() is protocol:
+            self.sink.used(known[1], subject=protocol)
+            return
         fd = descriptor_of(protocol.transport)
         if fd is not None:
+            self._remember(protocol, fd)
             self.sink.used(fd, subject=protocol)
+
+    def _remember(self, protocol: object, fd: int) -> None:
+        key, descriptors = id(protocol), self._descriptors
+
+        def forget(_: object) -> None:
+            descriptors.pop(key, None)
+
+        descriptors[key] = weakref.ref(protocol, forget), fd
 
     def sightings(self, kernel: KernelSnapshot) -> Iterator[Sighting]:
         """Return the connections given out, and which of them wait to be read."""
@@ -104,11 +120,12 @@ class AiohttpAdapter(LibraryAdapter):
 
 def _sight(protocol: Any, inode: int) -> Sighting:
     """Return what a connection that is given out is waiting for."""
-    payload = getattr(protocol, "_payload", None)
+    payload: Any = getattr(protocol, "_payload", None)
     callbacks = getattr(payload, "_eof_callbacks", None)
-    if callbacks is None or payload.is_eof():
-        # No reply yet, or a websocket, which has no end to be read to.
-        return Sighting(inode=inode, is_checked_out=True)
+    # No reply yet, or a websocket, which has no end to be read to; or somebody waits
+    # for more of it, however long it takes to come.
+    if callbacks is None or payload.is_eof() or payload._waiter is not None:
+        return Sighting(inode=inode, is_checked_out=True, has_unread_body=False)
     response = next((one for one in map(_response_of, callbacks) if one), None)
     kept = protocol if response is None else response
     return Sighting(

@@ -3,20 +3,24 @@
 A transport that a library asked for belongs to that library's owner, whose method is
 on the stack while `create_connection` is awaited; only one that the program asked for
 is its own owner. For a stream that is the writer, which is what one closes. uvloop's
-loop is hooked as well as asyncio's own: its sockets are made in C. What does not work:
-hooking `open_connection`, which programs import by name before the watch begins.
+loop is hooked as well as asyncio's own: its sockets are made in C. A transport is in
+use as long as it is open, since its protocol is called with whatever comes; a stream
+is while somebody waits for its reader. What does not work: hooking `open_connection`,
+which programs import by name before the watch begins.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..adapter import LibraryAdapter, OwnerState
+from ..adapter import LibraryAdapter, OwnerState, Sighting
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
     from ..adapter import Sink
+    from ..kernel import KernelSnapshot
 
 __all__ = ("AsyncioStreamsAdapter", "descriptor_of")
 
@@ -63,9 +67,11 @@ class AsyncioStreamsAdapter(LibraryAdapter):
         has_writer = self._protocol is not None and isinstance(protocol, self._protocol)
         self.sink.opened(
             fd,
-            subject=transport,
+            # uvloop's TLS transport takes no weak reference.
+            subject=transport if type(transport).__weakrefoffset__ else protocol,
             host=host if isinstance(host, str) else None,
-            otherwise=None if has_writer else transport,
+            otherwise=transport,
+            is_on_stack=not has_writer,  # or its writer's turn comes at once
         )
 
     def _has_writer(
@@ -75,7 +81,22 @@ class AsyncioStreamsAdapter(LibraryAdapter):
             return  # a server's
         fd = descriptor_of(transport)
         if fd is not None:
-            self.sink.opened(fd, subject=transport, otherwise=writer)
+            self.sink.opened(fd, otherwise=writer)
+
+    def sightings(self, kernel: KernelSnapshot) -> Iterator[Sighting]:  # noqa: ARG002 - from the book
+        """Return which of the program's own transports are in use."""
+        for inode, transport in self.sink.subjects(object):
+            get_protocol = getattr(transport, "get_protocol", None)
+            if get_protocol is not None and self.sink.opener(inode) is None:
+                yield Sighting(
+                    inode=inode, is_checked_out=self._is_in_use(get_protocol())
+                )
+
+    def _is_in_use(self, protocol: Any) -> bool:
+        if self._protocol is None or not isinstance(protocol, self._protocol):
+            return True
+        reader = protocol._stream_reader  # type: ignore[attr-defined]  # asked for by its class
+        return getattr(reader, "_waiter", None) is not None
 
     def owner_state(self, owner: object) -> OwnerState:
         """Return whether a writer or a transport was closed."""

@@ -78,5 +78,5 @@ class HTTPClientAdapter(LibraryAdapter):
 
 def _is_asked_by_urlopen() -> bool:
     """Whether `urlopen` asked for the reply, which then is all that the user has."""
-    # Above this one: the hook, its guard, the wrapped function, and its caller.
-    return sys._getframe(4).f_code.co_name == "do_open"
+    # Above this one: the hook, the wrapped function, and its caller.
+    return sys._getframe(3).f_code.co_name == "do_open"

@@ -1,6 +1,7 @@
 """websockets: the connection, of asyncio, of threads, and of the older API.
 
-A connection is made after its socket, so it is told of when it gets the socket. What
+A connection is made after its socket, so it is told of when it gets the socket. It is
+in use as long as it is open: nobody knows when the peer has something to say. What
 does not work: taking `connect`, which is a function, a class or a context manager
 according to the release.
 """
@@ -9,13 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..adapter import LibraryAdapter, OwnerState
+from ..adapter import LibraryAdapter, OwnerState, Sighting
 from .asyncio_streams import descriptor_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
     from ..adapter import Sink
+    from ..kernel import KernelSnapshot
 
 __all__ = ("WebsocketsAdapter",)
 
@@ -28,6 +31,9 @@ class WebsocketsAdapter(LibraryAdapter):
     name = "websockets"
     modules = ("websockets",)
     internals = ("websockets",)
+
+    def __init__(self) -> None:
+        self._connections: list[type] = []
 
     def hook(self, sink: Sink) -> None:
         """Wait for the modules."""
@@ -42,11 +48,13 @@ class WebsocketsAdapter(LibraryAdapter):
         self._hook(module.WebSocketClientProtocol)
 
     def _hook(self, cls: type) -> None:
+        self._connections.append(cls)
         self.sink.owner_type(cls)
         self.sink.call_after(cls, "connection_made", self._has_transport)
 
     def _hook_sync(self, module: ModuleType) -> None:
         cls = module.ClientConnection
+        self._connections.append(cls)
         self.sink.owner_type(cls)
         self.sink.call_after(cls, "__init__", self._has_socket)
 
@@ -54,12 +62,23 @@ class WebsocketsAdapter(LibraryAdapter):
         fd = descriptor_of(transport)
         if fd is not None:
             # The loop calls it; the line is known to asyncio's adapter.
-            self.sink.opened(fd, owner=connection, subject=transport, is_on_stack=False)
+            self.sink.opened(
+                fd, owner=connection, subject=connection, is_on_stack=False
+            )
 
     def _has_socket(
         self, _: object, connection: Any, sock: Any, *__: object, **___: object
     ) -> None:
         self.sink.opened(sock.fileno(), owner=connection, subject=connection)
+
+    def sightings(self, kernel: KernelSnapshot) -> Iterator[Sighting]:
+        """Return the open connections."""
+        inodes = {fd: inode for inode, fd in kernel.descriptors.items()}
+        for cls in self._connections:
+            for connection in self.sink.owners(cls):
+                fd = _descriptor(connection)
+                if fd in inodes:
+                    yield Sighting(inode=inodes[fd], is_checked_out=True)
 
     def owner_state(self, owner: Any) -> OwnerState:
         """Return whether a connection was closed, or is being closed."""
@@ -70,3 +89,12 @@ class WebsocketsAdapter(LibraryAdapter):
         return OwnerState(
             is_closed=state >= _CLOSING or None, noun="connection", has_block=False
         )
+
+
+def _descriptor(connection: Any) -> int | None:
+    """Return a connection's descriptor; None for one that has none, or is closed."""
+    transport = getattr(connection, "transport", None)
+    if transport is not None:
+        return descriptor_of(transport)
+    sock = getattr(connection, "socket", None)
+    return None if sock is None else int(sock.fileno())

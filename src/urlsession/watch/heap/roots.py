@@ -100,9 +100,11 @@ class Roots:
 
     def __init__(self, code: CodeMap) -> None:
         self._code = code
+        # The first name of a module counts: multiprocessing enters a second one for
+        # the main program.
         self._modules = {
             id(namespace): name
-            for name, module in list(sys.modules.items())
+            for name, module in reversed(list(sys.modules.items()))
             if (namespace := _namespace_of_module(module)) is not None
         }
         self._by_type: dict[int, bool] = {}

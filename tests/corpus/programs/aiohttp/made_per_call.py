@@ -6,7 +6,7 @@
 # kind: unclosed
 # owner: aiohttp.ClientSession
 # task: Task-2 Task-3 Task-4
-# held_by: __main__.FOUND[0] | Item.session | ClientSession
+# held_by: __main__.FOUND['a'] | Item.session | ClientSession
 # needs: aiohttp
 """A session made for each call, and kept by what the call gave."""
 
@@ -26,13 +26,13 @@ class Item:
         self.text = text
 
 
-FOUND: list[Item] = []
+FOUND: dict[str, Item] = {}
 
 
 async def find(name: str) -> None:
     session = aiohttp.ClientSession()  # made here
     async with session.get(f"{URL}?{name}") as response:  # opened here
-        FOUND.append(Item(session, await response.text()))
+        FOUND[name] = Item(session, await response.text())
 
 
 async def main() -> None:

@@ -5,7 +5,7 @@
 # leaks: 3
 # kind: unclosed
 # owner: asyncio.StreamWriter
-# held_by: __main__.WRITERS[0] | StreamWriter
+# held_by: __main__.WRITERS['a'] | StreamWriter
 """A stream opened for each call, and kept."""
 
 import asyncio
@@ -14,18 +14,18 @@ from urllib.parse import urlsplit
 
 HOST, PORT = urlsplit(sys.argv[1]).hostname, urlsplit(sys.argv[1]).port
 REQUEST = b"GET / HTTP/1.1\r\nHost: corpus\r\n\r\n"
-WRITERS: list[asyncio.StreamWriter] = []
+WRITERS: dict[str, asyncio.StreamWriter] = {}
 
 
-async def call() -> bytes:
+async def call(name: str) -> bytes:
     reader, writer = await asyncio.open_connection(HOST, PORT)  # opened here
-    WRITERS.append(writer)
+    WRITERS[name] = writer
     writer.write(REQUEST)
     return await reader.readline()
 
 
 async def main() -> None:
-    await asyncio.gather(call(), call(), call())
+    await asyncio.gather(*map(call, ("a", "b", "c")))
 
 
 asyncio.run(main())

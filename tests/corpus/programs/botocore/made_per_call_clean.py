@@ -9,7 +9,13 @@ CLIENTS = []
 
 
 def list_buckets(url: str) -> None:
-    client = boto3.client("s3", region_name="eu", endpoint_url=url, aws_access_key_id="x", aws_secret_access_key="y")
+    client = boto3.client(
+        "s3",
+        region_name="eu",
+        endpoint_url=url,
+        aws_access_key_id="x",
+        aws_secret_access_key="y",
+    )
     CLIENTS.append(client)
     client.head_bucket(Bucket="b")
     client.close()

@@ -11,6 +11,12 @@ import sys
 
 import boto3
 
-CLIENT = boto3.client("s3", region_name="eu", endpoint_url=sys.argv[1], aws_access_key_id="x", aws_secret_access_key="y")  # made here
+CLIENT = boto3.client(  # made here
+    "s3",
+    region_name="eu",
+    endpoint_url=sys.argv[1],
+    aws_access_key_id="x",
+    aws_secret_access_key="y",
+)
 OBJECT = CLIENT.get_object(Bucket="bytes", Key="1000000")  # opened here
 OBJECT["Body"].read(10)

@@ -16,7 +16,9 @@ KEPT = []
 
 
 def load(url: str) -> bytes:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)  # made here
+    connection = http.client.HTTPConnection(  # made here
+        urlsplit(url).netloc, timeout=5
+    )
     KEPT.append(connection)
     connection.request("GET", "/")  # opened here
     return connection.getresponse().read()

@@ -7,7 +7,7 @@
 # leaks: 3
 # kind: unclosed
 # owner: websockets.asyncio.client.ClientConnection
-# held_by: __main__.CONNECTIONS[0] | ClientConnection
+# held_by: __main__.CONNECTIONS['a'] | ClientConnection
 """A connection made for each message, and kept."""
 
 import asyncio
@@ -16,12 +16,12 @@ import sys
 import websockets
 
 URL = f"ws://{sys.argv[2]}/"
-CONNECTIONS: list[websockets.ClientConnection] = []
+CONNECTIONS: dict[str, websockets.ClientConnection] = {}
 
 
 async def say(text: str) -> None:
     connection = await websockets.connect(URL)  # opened here
-    CONNECTIONS.append(connection)
+    CONNECTIONS[text] = connection
     await connection.send(text)
     assert await connection.recv() == text
 
