@@ -97,6 +97,10 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.kill()
 
 
+def _start_grpc(services: Services) -> str:
+    return services.start_script(FOLDER / "grpc_server.py")
+
+
 def _start_http(services: Services) -> str:
     return services.start_script(FOLDER / "server.py")
 
@@ -114,6 +118,7 @@ def _start_websocket(services: Services) -> str:
 
 
 _STARTERS: dict[str, Callable[[Services], str]] = {
+    "grpc": _start_grpc,
     "http": _start_http,
     "https": _start_https,
     "mongo": _start_mongo,

@@ -24,14 +24,20 @@ ELSEWHERE: dict[str, str] = {
     "watch.adapters.asyncio_streams": "tests/corpus/programs/asyncio_streams, uvloop",
     "watch.adapters.asyncpg": "tests/corpus/programs/asyncpg",
     "watch.adapters.botocore": "tests/corpus/programs/botocore",
+    "watch.adapters.curl_cffi": "tests/corpus/programs/curl_cffi",
+    "watch.adapters.descriptors": "tests/corpus/programs/curl_cffi and pycurl",
+    "watch.adapters.grpc": "tests/corpus/programs/grpc",
     "watch.adapters.http_client": "tests/corpus/programs/http_client",
     "watch.adapters.httpx": "tests/corpus/programs/httpx, httpx2, openai and anthropic",
     "watch.adapters.niquests": "tests/corpus/programs/niquests",
     "watch.adapters.psycopg": "tests/corpus/programs/psycopg and psycopg_pool",
+    "watch.adapters.pycurl": "tests/corpus/programs/pycurl",
     "watch.adapters.pymongo": "tests/corpus/programs/pymongo",
+    "watch.adapters.pyreqwest": "tests/corpus/programs/pyreqwest",
     "watch.adapters.redis": "tests/corpus/programs/redis",
     "watch.adapters.requests": "tests/corpus/programs/requests",
     "watch.adapters.sdk": "tests/corpus/programs/azure",
+    "watch.adapters.targets": "tests/corpus/programs/grpc and pyreqwest",
     "watch.adapters.urllib3": "tests/corpus/programs/urllib3",
     "watch.adapters.websocket_client": "tests/corpus/programs/websocket_client",
     "watch.adapters.websockets": "tests/corpus/programs/websockets",
@@ -39,8 +45,13 @@ ELSEWHERE: dict[str, str] = {
     "pytest_plugin.leak_warning": "tests/pytest_plugin/test_options.py",
     "pytest_plugin.plugin": "tests/pytest_plugin/test_options.py",
     "pytest_plugin.telling": "tests/pytest_plugin/test_options.py",
-    "watch.autostart": "tests/watch/test_environment.py",
-    "watch.ending": "tests/watch/test_signals.py, test_children.py, test_environment.py",
+    "watch.entry.autostart": "tests/watch/test_environment.py",
+    "watch.entry.ending": "tests/watch/test_signals.py, test_children.py, test_environment.py",
+    "watch.heap.descent": "tests/unit/watch/heap/test_holders.py",
+    "watch.heap.names": "tests/unit/watch/heap/test_holders.py",
+    "watch.heap.ownership": "tests/unit/watch/heap/test_holders.py",
+    "watch.heap.peek": "tests/unit/watch/heap/test_holders.py",
+    "watch.heap.scan": "tests/unit/watch/heap/test_holders.py",
     "testing.certificates": "tests/loopback/test_kit_server.py",
     "testing.connection": "tests/loopback/test_kit_server.py",
     "testing.h2_server": "tests/loopback/test_kit_h2.py",
@@ -48,7 +59,9 @@ ELSEWHERE: dict[str, str] = {
     "testing.server": "tests/loopback/test_kit_server.py",
 }
 # Unit tests that are about more than one source file.
-ACROSS: set[str] = set()
+ACROSS: set[str] = {
+    "watch.heap.holders",  # each kind of holder, through the whole search
+}
 
 
 def source_names() -> set[str]:

@@ -78,6 +78,25 @@ if len(sys.argv) == 2:
 else:
     leak(sys.argv[1])
 """,
+    "not waited for before the end": """
+import multiprocessing
+multiprocessing.get_context("fork").Process(target=leak, args=sys.argv[1:]).start()
+""",
+    "a pool that is ended": """
+import multiprocessing
+if __name__ == "__main__":
+    with multiprocessing.get_context("forkserver").Pool(1) as pool:
+        pool.map(leak, sys.argv[1:])
+""",
+    "a program that becomes another": """
+if len(sys.argv) == 2:
+    pid = os.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, __file__, sys.argv[1], "child"])
+    os.waitpid(pid, 0)
+else:
+    leak(sys.argv[1])
+""",
     "terminated": """
 import multiprocessing, signal, threading
 def work(url, ready):
@@ -148,6 +167,74 @@ print(pid)
 
 
 @pytest.mark.slow
+def test_child_that_runs_on_is_told_of(tmp_path: Path, serve: Serve) -> None:
+    """The program did not wait for it, and neither does the watch."""
+    watched = run_watched(
+        tmp_path,
+        LEAK
+        + """
+import threading
+read, write = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    for fd in 0, 1, 2:
+        os.close(fd)
+    leak(sys.argv[1])
+    os.write(write, str(os.getpid()).encode())
+    threading.Event().wait(10)
+    os._exit(0)
+print(os.read(read, 9).decode())
+""",
+        serve(fixed_body(b"x")).url(),
+    )
+    pid = int(watched.out)
+    os.kill(pid, signal.SIGKILL)
+    (problem,) = watched.report["problems"]
+    (process,) = watched.report["processes"]
+
+    assert problem.startswith(f"process {pid} still runs")
+    assert (process["pid"], process["exit_code"]) == (pid, None)
+    assert process["argv"][0] == "app.py"
+
+
+@pytest.mark.slow
+def test_fork_that_runs_another_program_is_not_missed(tmp_path: Path) -> None:
+    """It has no report to leave."""
+    watched = run_watched(
+        tmp_path,
+        """
+        import os, subprocess
+        subprocess.run(["true"], preexec_fn=os.getpid, check=True)
+        pid = os.fork()
+        if pid == 0:
+            os.execvp("true", ["true"])
+        os.waitpid(pid, 0)
+        """,
+    )
+
+    assert watched.report["problems"] == []
+    assert watched.report["processes"] == []
+
+
+@pytest.mark.slow
+def test_program_that_replaces_itself_is_watched(tmp_path: Path, serve: Serve) -> None:
+    """Its successor reports, in the form that was asked for."""
+    watched = run_watched(
+        tmp_path,
+        LEAK
+        + """
+if len(sys.argv) == 2:
+    os.execv(sys.executable, [sys.executable, __file__, sys.argv[1], "again"])
+leak(sys.argv[1])
+""",
+        serve(fixed_body(b"x")).url(),
+    )
+
+    assert watched.kinds == ["unclosed"]
+    assert watched.report["program"]["argv"][-1] == "again"
+
+
+@pytest.mark.slow
 def test_parents_connections_are_not_the_childs(tmp_path: Path, serve: Serve) -> None:
     """A fork copies descriptors; whoever made the connection has it."""
     watched = run_watched(
@@ -181,6 +268,31 @@ def test_children_are_left_alone_when_that_is_asked_for(
 
     assert watched.connections == []
     assert watched.report["processes"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["sys.exit(4)", "os._exit(4)", "os.abort()"])
+def test_child_that_is_left_alone_writes_nothing(
+    tmp_path: Path, serve: Serve, way: str
+) -> None:
+    """However it ends, the report is the parent's."""
+    watched = run_watched(
+        tmp_path,
+        LEAK
+        + f"""
+pid = os.fork()
+if pid == 0:
+    leak(sys.argv[1])
+    {way}
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+""",
+        serve(fixed_body(b"x")).url(),
+        options=("--no-children",),
+    )
+
+    assert watched.out == ("-6\n" if "abort" in way else "4\n")
+    assert watched.err.count("urlsession watch:") == 1
+    assert watched.connections == []
 
 
 APP = """

@@ -123,6 +123,79 @@ subprocess.run([sys.executable, "-c", {LEAK!r}, sys.argv[1]], check=True)
 
 
 @pytest.mark.slow
+def test_what_a_pools_threads_hold_is_seen(tmp_path: Path, serve: Serve) -> None:
+    """The look comes before the pool is told to end, as with the command."""
+    server = serve(fixed_body(b"x"))
+    done = run(
+        """
+import http.client, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+LOCAL = threading.local()
+def work():
+    LOCAL.one = http.client.HTTPConnection(urlsplit(sys.argv[1]).netloc)
+    LOCAL.one.request("GET", "/")
+    LOCAL.one.getresponse().read()
+POOL = ThreadPoolExecutor(1)
+POOL.submit(work).result()
+""",
+        server.url(),
+        folder=tmp_path,
+        URLSESSION_WATCH="1",
+    )
+
+    assert "held by  __main__.LOCAL.one of one thread" in done.stderr
+
+
+@pytest.mark.slow
+def test_command_takes_over_from_the_variable(tmp_path: Path, serve: Serve) -> None:
+    """One report, the command's; children report to it."""
+    (tmp_path / "app.py").write_text(LEAK, encoding="utf-8")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "urlsession", "watch"),
+            "app.py",
+            serve(fixed_body(b"x")).url(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=15,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "URLSESSION_WATCH": "json=never.json,fail"},
+    )
+
+    assert done.returncode == 0
+    assert done.stderr.count("urlsession watch:") == 1
+    assert not (tmp_path / "never.json").exists()
+
+
+@pytest.mark.slow
+def test_process_that_outlives_the_watch_starts_others_in_peace(
+    tmp_path: Path,
+) -> None:
+    """Nobody is left to report to, which is no error."""
+    done = run(
+        "print('ran')", folder=tmp_path, URLSESSION_WATCH="folder=/nowhere/at/all"
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ran\n", "")
+
+
+@pytest.mark.slow
+def test_package_that_cannot_be_imported_is_a_line(tmp_path: Path) -> None:
+    """The program runs."""
+    (tmp_path / "urlsession").mkdir()
+    (tmp_path / "urlsession" / "__init__.py").write_text("raise ImportError('broken')")
+    done = run(
+        "print('ran')", folder=tmp_path, URLSESSION_WATCH="1", PYTHONPATH=str(tmp_path)
+    )
+
+    assert (done.returncode, done.stdout) == (0, "ran\n")
+    assert done.stderr == "urlsession watch: not started: ImportError('broken')\n"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["", "0", "off"])
 def test_program_is_left_alone_where_nothing_is_asked_for(
     tmp_path: Path, value: str
@@ -130,7 +203,7 @@ def test_program_is_left_alone_where_nothing_is_asked_for(
     """Nothing of the watch is even imported."""
     done = run(
         "import sys; print([one for one in sys.modules if 'urlsession.watch' in one"
-        " and one != 'urlsession.watch.autostart' and one != 'urlsession.watch.spec'])",
+        " and one != 'urlsession.watch.entry.autostart' and one != 'urlsession.watch.entry.spec'])",
         folder=tmp_path,
         URLSESSION_WATCH=value,
     )
@@ -141,12 +214,21 @@ def test_program_is_left_alone_where_nothing_is_asked_for(
 
 
 @pytest.mark.slow
-def test_nonsense_is_a_line_and_the_program_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("jsn=/tmp/x", "no setting 'jsn'; there are"),
+        ("signal=USR3", "there is no signal 'USR3'"),
+    ],
+)
+def test_nonsense_is_a_line_and_the_program_runs(
+    tmp_path: Path, value: str, words: str
+) -> None:
     """What is wrong, and what there is."""
-    done = run("print('ran')", folder=tmp_path, URLSESSION_WATCH="jsn=/tmp/x")
+    done = run("print('ran')", folder=tmp_path, URLSESSION_WATCH=value)
 
     assert (done.returncode, done.stdout) == (0, "ran\n")
-    assert "no setting 'jsn'; there are" in done.stderr
+    assert words in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -137,6 +137,69 @@ def test_threads_of_the_program_are_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["ThreadPoolExecutor", "ProcessPoolExecutor"])
+def test_pool_that_is_left_open_ends_with_the_program(
+    tmp_path: Path, kind: str
+) -> None:
+    """Its pending work is done before the look, then it is told to end."""
+    watched = run_watched(
+        tmp_path,
+        f"""
+        import threading
+        from concurrent.futures import {kind}
+        def work(text):
+            threading.Event().wait(0.2)
+            print(text, flush=True)
+        if __name__ == "__main__":
+            POOL = {kind}(1)
+            POOL.submit(work, "one")
+            POOL.submit(work, "two")
+        """,
+    )
+
+    assert watched.exit_code == 0
+    assert watched.out == "one\ntwo\n"
+    assert watched.report["program"]["ended_at_s"] >= 0.4
+
+
+@pytest.mark.slow
+def test_threads_that_their_library_ends_are_not_waited_for(tmp_path: Path) -> None:
+    """They end when the interpreter tells that library, and not before."""
+    watched = run_watched(
+        tmp_path,
+        """
+        import threading
+        from concurrent.futures import ThreadPoolExecutor
+        END = threading.Event()
+        threading._register_atexit(END.set)
+        threading.Thread(target=END.wait).start()
+        ThreadPoolExecutor(1).submit(int).result()
+        """,
+    )
+
+    assert watched.exit_code == 0
+
+
+@pytest.mark.slow
+def test_report_goes_where_it_was_asked_for_when_the_program_moves(
+    tmp_path: Path,
+) -> None:
+    """A file's name is taken in the directory of the start."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "app.py").write_text("import os; os.chdir('elsewhere')")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "urlsession", "watch", "--json", "r.json"),
+            *("--quiet", "app.py"),
+        ],
+        cwd=tmp_path,
+        check=True,
+    )
+
+    assert (tmp_path / "r.json").exists()
+
+
+@pytest.mark.slow
 def test_child_of_a_fork_writes_no_report(tmp_path: Path) -> None:
     """It is another program by then, with an exit code of its own."""
     watched = run_watched(

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,6 +117,36 @@ def test_running_program_reports_when_it_is_asked(tmp_path: Path, serve: Serve) 
     assert "running: 1 connection, 1 open, 1 leaked" in words
     assert "idle: 1 connection of HTTPConnection" in words
     assert "held by  __main__.KEPT" in words
+
+
+@pytest.mark.slow
+def test_signals_in_a_row_do_not_disturb(tmp_path: Path, serve: Serve) -> None:
+    """One that comes while another is answered waits; no lock is waited for."""
+    url = serve(fixed_body(b"x")).url()
+    source = """
+for _ in range(200):
+    one = http.client.HTTPConnection(urlsplit(sys.argv[1]).netloc)
+    one.request("GET", "/")
+    one.getresponse().read()
+    one.close()
+print("done", flush=True)
+"""
+    with service(tmp_path, source, url, "--signal", "USR1", "--quiet") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        read, words = process.stderr.read, list[str]()
+        reader = threading.Thread(target=lambda: words.append(read()))
+        reader.start()
+        for _ in range(20):
+            process.send_signal(signal.SIGUSR1)
+            reader.join(0.02)
+        out = process.stdout.read()
+        process.wait(10)
+        reader.join()
+
+    assert (process.returncode, out) == (0, "done\n")
+    assert words[0].count("urlsession watch:") >= 1
+    assert "not observed" not in words[0]
 
 
 @pytest.mark.slow

@@ -10,15 +10,15 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from ..watch.ending import LEAKED, signal_number
-from ..watch.launcher import TargetError, find_module, find_script, watch
-from ..watch.output import write_report
-from ..watch.spec import WatchSpec
+from ..watch.entry.ending import LEAKED
+from ..watch.entry.launcher import TargetError, find_module, find_script, watch
+from ..watch.entry.signals import signal_number
+from ..watch.entry.spec import WatchSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..watch.launcher import Target
+    from ..watch.entry.launcher import Target
 
 __all__ = ("run",)
 
@@ -62,13 +62,7 @@ def run(argv: Sequence[str]) -> int:
         target = _find(module, rest)
     except TargetError as error:
         parser.error(str(error))
-    outcome = watch(target, spec, with_children=not options.no_children)
-    if outcome.report is None:
-        return outcome.exit_code
-    write_report(outcome.report, spec)
-    if spec.fail and outcome.report.leaks:
-        return LEAKED
-    return outcome.exit_code
+    return watch(target, spec, with_children=not options.no_children)
 
 
 def _parser() -> argparse.ArgumentParser:

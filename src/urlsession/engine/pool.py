@@ -524,8 +524,7 @@ class Pool:
         transfer.connection = connection
         if connection is not None:
             enter_run(self.roster, self._poller, connection, curl, has_failed=code != 0)
-            if transfer.call_site is not None:
-                connection.last_used_by = transfer.call_site
+            connection.last_used_by = transfer.call_site or connection.last_used_by
             if is_let_go:
                 is_reset = code != 0 and transfer.os_errno == errno.ECONNRESET
                 self._depart(connection, ClosedBy.RESET if is_reset else None)

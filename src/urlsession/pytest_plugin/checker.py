@@ -1,27 +1,27 @@
 """Looks after each test at what it left open, and charges who made it.
 
 Decides when to look: when a test's own fixtures have been torn down, before anything
-is collected. pytest's handling of unraisable exceptions has its own collection at the
-end of the session and its own queue; neither is touched.
+is collected, and when a fixture of wider scope has been set up, for what it holds then.
+pytest's handling of unraisable exceptions has its own collection at the end of the
+session and its own queue; neither is touched.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ..watch.groups import group_leaks
+from ..watch.entry.process import current, observe, stop
+from ..watch.forms.groups import group_leaks
 from ..watch.observer import Observer
-from ..watch.process import current, observe, stop
 from .charge import Charges, TestRun, WideFixture
 from .telling import tell_failure, tell_warning
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
-
-    from pluggy import HookRelay
 
     from ..watch.report import Finding
 
@@ -41,6 +41,7 @@ class LeakChecker:
         self._fails = fails
         self._charges = Charges()
         self._fixtures: dict[int, WideFixture] = {}
+        self._has_failed = False
         running = current()
         self._is_ours = running is None
         self._observer = Observer() if running is None else running
@@ -66,10 +67,15 @@ class LeakChecker:
         )
         self._charges.add(fixture)
         self._fixtures[id(fixturedef)] = fixture
+        before = _count_finalizers(fixturedef)
         try:
             return (yield)
         finally:
             fixture.set_up_at = time.monotonic()
+            after = _count_finalizers(fixturedef)
+            # Where pytest does not say, there may be something.
+            fixture.has_teardown = before is None or after is None or after > before
+            self._look_quickly(set_up=fixture)
 
     def pytest_fixture_post_finalizer(
         self, fixturedef: pytest.FixtureDef[object]
@@ -91,14 +97,22 @@ class LeakChecker:
             may_leak=_may_leak(item),
         )
         self._charges.begin(run)
+        if self._is_ours and current() is None:
+            observe(self._observer)  # the test before stopped it
         result = yield
-        self._look(item.ihook)
+        self._look(item)
         return result
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
-        """Look once more: every fixture has been torn down."""
-        self._look(self._config.hook)
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int | pytest.ExitCode
+    ) -> None:
+        """Look once more: a run that was cut short tears down its fixtures here."""
+        if exitstatus == pytest.ExitCode.INTERRUPTED:
+            return  # whatever the test was doing is open
+        self._look(None)
+        if self._has_failed and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_unconfigure(self) -> None:
@@ -106,28 +120,44 @@ class LeakChecker:
         if self._is_ours:
             stop()
 
-    def _look(self, hook: HookRelay) -> None:
+    def _look(self, here: pytest.Item | None) -> None:
         # Without the heap at first: mostly nothing is open, and a look is cheap.
-        report = self._observer.check(ended=True, with_heap=False)
-        if not any(map(self._charges.is_new, report.leaks)):
+        if not self._look_quickly():
             return
-        report = self._observer.check(ended=True)
+        report = self._observer.check(ended=True, only_open=True)
         charged = self._charges.settle(report.leaks)
+        self._has_failed = self._has_failed or (self._fails and bool(charged))
         for run in dict.fromkeys(run for run, _, _ in charged):
             mine = [one for other, _, one in charged if other is run]
             fixtures = {one.facts.id: f for other, f, one in charged if other is run}
-            self._tell(hook, run, mine, fixtures)
+            self._tell(here, run, mine, fixtures)
+
+    def _look_quickly(self, *, set_up: WideFixture | None = None) -> bool:
+        """Take down whose the new leaks are; return whether to charge one now."""
+        report = self._observer.check(ended=True, only_open=True, with_heap=False)
+        if not report.leaks:
+            return False
+        here = threading.current_thread()
+        threads = {one.name for one in threading.enumerate() if one is not here}
+        return self._charges.look(report.leaks, set_up=set_up, threads=threads)
 
     def _tell(
         self,
-        hook: HookRelay,
+        here: pytest.Item | None,
         run: TestRun,
         leaks: Iterable[Finding],
         fixtures: dict[int, WideFixture | None],
     ) -> None:
         tell = tell_failure if self._fails else tell_warning
-        for group in group_leaks(leaks):
-            tell(hook, run, group, fixtures[group.findings[0].facts.id])
+        for group in group_leaks(one.said_of("The test") for one in leaks):
+            maker = fixtures[group.findings[0].facts.id]
+            tell(self._config, here, run, group, maker)
+
+
+def _count_finalizers(fixturedef: pytest.FixtureDef[object]) -> int | None:
+    """Return how many things run at a fixture's end; pytest has no public word for it."""
+    finalizers = getattr(fixturedef, "_finalizers", None)
+    return None if finalizers is None else len(finalizers)
 
 
 def _may_leak(item: pytest.Item) -> bool:

@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     is_controller = bool(getattr(config.option, "numprocesses", None))
     from .telling import Teller
 
-    config.pluginmanager.register(Teller(), "urlsession-leaks-told")
+    config.pluginmanager.register(Teller(config), "urlsession-leaks-told")
     if is_controller and not hasattr(config, "workerinput"):
         return
     from .checker import LeakChecker

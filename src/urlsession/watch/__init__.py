@@ -13,10 +13,10 @@ Importing this package does not load libcurl.
 """
 
 from .adapter import Adapter, LibraryAdapter, OwnerState, Sighting, Sink
+from .entry.process import check, start, stop
+from .entry.scope import Scope, scope
 from .facts import ConnectionFacts, OwnerFacts
-from .process import check, start, stop
 from .report import Finding, Report
-from .scope import Scope, scope
 from .verdict import Kind, Verdict
 
 __all__ = (

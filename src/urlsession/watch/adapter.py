@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ..connections import Address, CallSite, ConnectionEvent
-    from .kernel import KernelSnapshot
+    from .capture.kernel import KernelSnapshot
 
 __all__ = (
     "Adapter",
@@ -196,6 +196,9 @@ class Sink(Protocol):
         For a coroutine function that is when the coroutine has returned.
         """
 
+    def replace(self, holder: object, name: str, make: Callable[[Any], object]) -> None:
+        """Put ``make(original)`` in the place of an attribute until the stop."""
+
     def opened(
         self,
         fd: int,
@@ -223,17 +226,34 @@ class Sink(Protocol):
                 call must tell of that.
         """
 
+    def strangers(self) -> dict[int, tuple[int, Address]]:
+        """Return descriptor and peer of each connection without an owner, by inode.
+
+        Not for each load: it asks for every descriptor of the process.
+        """
+
     def closing(self, fd: int) -> None:
         """Tell that C or Rust code is about to close a connection told of by `opened`."""
 
-    def used(self, fd: int, *, subject: object = None, owner: object = None) -> None:
-        """Tell of a load on a connection; the user's line is read from the stack.
+    def used(
+        self,
+        fd: int,
+        *,
+        subject: object = None,
+        owner: object = None,
+        line: CallSite | None = None,
+    ) -> None:
+        """Tell of a load on a connection, from the hook itself.
 
         Args:
             fd: The socket's descriptor.
             subject: The response, if it may be left unread.
             owner: The owner, if the load changed it.
+            line: The user's line, if it is known; else it is read from the stack.
         """
+
+    def line(self) -> CallSite | None:
+        """Return the user's line that runs now."""
 
     def subjects(self, cls: type) -> list[tuple[int, object]]:
         """Return inode and subject of each open connection whose subject is of a class."""
@@ -261,6 +281,11 @@ class Sink(Protocol):
 @runtime_checkable
 class Adapter(Protocol):
     """One library, as the observer sees it.
+
+    One whose library makes its sockets in C or Rust may have an attribute
+    ``native_modules``, a tuple: while one of these is loaded, the kernel's list is looked
+    at from time to time. One that keeps a book of its own may have a method
+    ``has_open(inode)``: then nothing is guessed of what it knows.
 
     The order of calls is `start`, then `sightings` and `owner_state` any number of
     times and on any thread, then `stop`; after it the library must be as it was.

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .adapter import OwnerLike
+    from .capture.owners import OwnerRecord
     from .facts import OwnerFacts
-    from .owners import OwnerRecord
 
 __all__ = ("is_handmade", "maker_of", "outer_of", "put_around")
 

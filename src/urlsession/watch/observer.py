@@ -20,22 +20,24 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..connections import ConnectionEvent
-from .births import Births
-from .book import SocketBook
+from .capture.births import Births
+from .capture.book import SocketBook
+from .capture.hooks import Hooks, Instruments
+from .capture.imports import ImportWatcher
+from .capture.kernel import look_up, socket_descriptors
+from .capture.monitor import Monitor
+from .capture.owners import OwnerBook
+from .capture.patches import Patches
+from .capture.stack import StackReader
 from .code import CodeMap
-from .hooks import Hooks, Instruments
-from .imports import ImportWatcher
-from .kernel import look_up, socket_descriptors
-from .owners import OwnerBook
-from .patches import Patches
 from .registry import load_adapters
 from .report import Clock, Finding, Program, Report
-from .stack import StackReader
 from .survey import Survey
 from .verdict import Moment, is_refuted, judge, spare_single_escapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from types import ModuleType
 
     from ..connections import Address
     from .adapter import Adapter
@@ -72,7 +74,8 @@ class Observer:
         self._user_packages = tuple(user_packages)
         self._given_adapters = adapters
         self._adapters: list[Adapter] = []
-        self._lock = threading.Lock()
+        # Of a kind that a signal's handler can take in the thread that has it.
+        self._lock = threading.RLock()
         self._numbers = itertools.count(1)
         self._serials: dict[int, int] = {}
         self._closes: OrderedDict[tuple[int, Address | None], str] = OrderedDict()
@@ -85,12 +88,28 @@ class Observer:
         self._owners = OwnerBook()
         self._stack = StackReader(CodeMap(self._user_packages), self._owners)
         self._births = Births(self._book, self._owners, self._stack, self.problem)
+        self._monitor = Monitor(
+            book=self._book,
+            stack=self._stack,
+            served_ports=self._births.ports_served,
+            baseline=lambda: self._baseline,
+            is_told=self._is_told,
+            problem=self.problem,
+        )
         self._at_stop: list[Callable[[], None]] = []
         self.is_running = False
 
     def at_stop(self, step: Callable[[], None]) -> None:
         """Call `step` when the observer stops."""
         self._at_stop.append(step)
+
+    def when_imported(self, name: str, tell: Callable[[ModuleType], None]) -> None:
+        """Call `tell` with a module once it is imported, or now if it is."""
+        self._imports.when_imported(name, tell)
+
+    def when_connected(self, tell: Callable[[], None]) -> None:
+        """Call `tell` at the first connection that is entered from now on; once."""
+        self._book.when_entered = tell
 
     def start(self) -> None:
         """Begin to observe; does nothing when it already does."""
@@ -120,6 +139,11 @@ class Observer:
                 self._failed(adapter, "start", error)
             else:
                 self._adapters.append(adapter)
+        for adapter in self._adapters:
+            for name in getattr(adapter, "native_modules", ()):
+                self._imports.when_imported(
+                    name, lambda module: self._monitor.start(module.__name__)
+                )
 
     def stop(self) -> None:
         """Stop observing; what was seen until now can still be asked for."""
@@ -128,6 +152,7 @@ class Observer:
         self.is_running = False
         while self._at_stop:
             self._at_stop.pop()()
+        self._monitor.stop()
         for adapter in self._adapters:
             try:
                 adapter.stop()
@@ -139,7 +164,7 @@ class Observer:
 
     def has_forked(self) -> None:
         """Begin anew in a forked child: the parent's connections are not its own."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._book.forget()
         self._serials.clear()
         self._closes.clear()
@@ -155,6 +180,7 @@ class Observer:
         remote: Address,
     ) -> None:
         """Take down what the kernel says just after a close (see `Sink`)."""
+        self._book.has_entered()
         if event is not ConnectionEvent.CLOSED or local is None:
             return
         try:
@@ -179,6 +205,7 @@ class Observer:
         ended: bool = False,
         opened_since: float | None = None,
         with_heap: bool = True,
+        only_open: bool = False,
         program: Program | None = None,
     ) -> Report:
         """Take the verdicts now; never raises and never runs the collector.
@@ -193,6 +220,8 @@ class Observer:
                 then on, and do not ask that what was made earlier be closed.
             with_heap: Whether to search what holds the owners, which stops the program
                 for as long as that takes, and to look twice.
+            only_open: Whether to tell only of connections that are open, which costs
+                nothing for those that were closed.
             program: What to say of the program; by default what `sys` tells.
         """
         # What we allocate must not start the collector by itself: what it closed before
@@ -204,6 +233,7 @@ class Observer:
                 ended=ended,
                 opened_since=opened_since,
                 with_heap=with_heap,
+                only_open=only_open,
                 program=program,
             )
         finally:
@@ -216,13 +246,16 @@ class Observer:
         ended: bool,
         opened_since: float | None,
         with_heap: bool,
+        only_open: bool,
         program: Program | None,
     ) -> Report:
         now = time.monotonic()
         moment = Moment.ENDED if ended else Moment.RUNNING
         findings: tuple[Finding, ...] = ()
         try:
-            findings = self._findings(now, moment, opened_since, with_heap)
+            findings = self._findings(
+                now, moment, opened_since, with_heap=with_heap, only_open=only_open
+            )
         except Exception as error:
             self.problem(f"the check failed: {error!r}")
         report = Report(
@@ -278,10 +311,19 @@ class Observer:
         return replace(report, connections=kept)
 
     def _findings(
-        self, now: float, moment: Moment, since: float | None, with_heap: bool
+        self,
+        now: float,
+        moment: Moment,
+        since: float | None,
+        *,
+        with_heap: bool,
+        only_open: bool,
     ) -> tuple[Finding, ...]:
-        found = self._survey().take(self._serial, with_heap=with_heap)
-        self._forget_numbers(one.inode for one in found)
+        found = self._survey().take(
+            self._serial, with_heap=with_heap, only_open=only_open
+        )
+        if not only_open:
+            self._forget_numbers(one.inode for one in found)
         wanted = [one for one in found if since is None or one.opened_at >= since]
         verdicts = spare_single_escapes(
             (
@@ -312,6 +354,11 @@ class Observer:
             user_packages=self._user_packages,
             problem=self.problem,
         )
+
+    def _is_told(self, inode: int) -> bool:
+        """Whether an adapter that keeps a book of its own has a socket open."""
+        asked = (getattr(one, "has_open", None) for one in self._adapters)
+        return any(has_open(inode) for has_open in asked if has_open is not None)
 
     def _serial(self, inode: int) -> int:
         """Return the number that the reports use for one connection."""

@@ -6,9 +6,11 @@ Decides the shape that other programs read. The text form is in `text`.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from .verdict import PROGRAM
 
 if TYPE_CHECKING:
     from ..connections import Address, CallSite
@@ -67,6 +69,13 @@ class Finding:
 
     facts: ConnectionFacts
     verdict: Verdict | None
+
+    def said_of(self, work: str) -> Finding:
+        """Return this worded for other work than a program's: ``The test``."""
+        if self.verdict is None:
+            return self
+        sentence = self.verdict.sentence.replace(PROGRAM, work, 1)
+        return replace(self, verdict=replace(self.verdict, sentence=sentence))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from ..connections import ClosedBy
 from .adapter import OwnerState, merge
 from .around import maker_of, outer_of, put_around
+from .capture.arrivals import arrivals
+from .capture.kernel import TcpState, first_closer, look_up, take_snapshot
 from .facts import ConnectionBasics, ConnectionFacts, OwnerFacts
 from .heap import Holding, find_holdings
-from .kernel import TcpState, first_closer, look_up, take_snapshot
 
 if TYPE_CHECKING:
     import weakref
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
     from ..connections import Address
     from .adapter import Adapter, OwnerLike, Sighting
-    from .book import SocketBook
-    from .kernel import KernelSnapshot, KernelSocket
-    from .owners import OwnerBook, OwnerRecord
+    from .capture.book import SocketBook
+    from .capture.kernel import KernelSnapshot
+    from .capture.owners import OwnerBook, OwnerRecord
 
 __all__ = ("Survey",)
 
@@ -86,15 +87,20 @@ class Survey:
         self._held: dict[int, Holding] = {}
 
     def take(
-        self, serial: Callable[[int], int], *, with_heap: bool = True
+        self,
+        serial: Callable[[int], int],
+        *,
+        with_heap: bool = True,
+        only_open: bool = False,
     ) -> list[ConnectionFacts]:
         """Return the facts of every connection, in the order of their opening.
 
         Args:
             serial: Gives a connection's number from its inode.
             with_heap: Whether to search what holds the owners.
+            only_open: Whether to leave out the closed ones.
         """
-        sighted = self._sighted()
+        sighted = self._sighted(only_open=only_open)
         sighted.sort(key=lambda pair: pair[1].opened_at or 0.0)
         unsettled = self._look_at_owners(sighted)
         if with_heap:
@@ -104,7 +110,7 @@ class Survey:
             for adapter, one in sighted
         ]
 
-    def _sighted(self) -> list[tuple[Adapter | None, Sighting]]:
+    def _sighted(self, *, only_open: bool) -> list[tuple[Adapter | None, Sighting]]:
         """Return what is known of each connection, its sources put together."""
         found: dict[int, tuple[Adapter | None, Sighting]] = {}
         for adapter in self._adapters:
@@ -112,18 +118,27 @@ class Survey:
                 first, known = found.get(one.inode, (adapter, None))
                 found[one.inode] = first, one if known is None else merge(known, one)
         self._settle_book(found)
-        for one in self._book.sightings():
+        for one in self._book.sightings(only_open=only_open):
             reader, known = found.get(one.inode, (None, None))
+            if one.is_inferred and known is not None and known.opened_at is not None:
+                continue  # its library keeps a book: it knows, and needs no guess
             found[one.inode] = reader, one if known is None else merge(known, one)
         return [
             (reader, one)
             for reader, one in found.values()
             if one.opened_at is not None
             and (one.closed_at is None or one.closed_at >= self._since)
+            and not (only_open and self._is_closed(one))
             and not self._never_connected(one)
         ]
 
-    def _settle_book(self, found: Mapping[int, object]) -> None:
+    def _is_closed(self, one: Sighting) -> bool:
+        is_gone = one.inode not in self._kernel.descriptors
+        return one.closed_at is not None or (self._kernel.is_readable and is_gone)
+
+    def _settle_book(
+        self, found: Mapping[int, tuple[Adapter | None, Sighting]]
+    ) -> None:
         """Enter what the kernel alone knows, and close what the kernel has not."""
         if not self._kernel.is_readable:
             return  # nothing can be read: nothing is concluded
@@ -131,32 +146,22 @@ class Survey:
         for record in self._book.open_records():
             if record.inode not in open_inodes:
                 self._book.close(record, None, self._now)
+        # A source that keeps no book tells whose a connection is, and not when it began.
+        told = {one for one, (_, known) in found.items() if known.opened_at is not None}
+        for seen in arrivals(
+            self._kernel,
+            self._book,
+            served_ports=self._served_ports,
+            is_known=lambda one: one in told or one in self._baseline,
+        ):
+            self._book.infer(seen.inode, open_inodes[seen.inode], self._now)
         for inode, seen in self._kernel.sockets.items():
             known = self._book.of_inode(inode)
             if known is None:
-                if inode in found or inode in self._baseline or self._was_served(seen):
-                    continue
-                known = self._book.open(inode, open_inodes[inode], self._now)
-                known.is_inferred = True
+                continue
             known.local = seen.local
             if seen.remote[1]:
                 known.remote = seen.remote
-
-    def _was_served(self, seen: KernelSocket) -> bool:
-        """Whether a socket listens, or was accepted by one that does or did."""
-        if seen.state is TcpState.LISTEN or not seen.remote[1]:
-            return True
-        port = seen.local[1]
-        if self._book.of_inode(seen.inode) is not None:
-            return False  # it was seen to connect
-        if port in self._kernel.listening or port in self._served_ports:
-            return True
-        for other in self._kernel.sockets.values():
-            if other.local == seen.remote and other.remote == seen.local:
-                # Both ends are ours: the one that connected was made first.
-                is_other_known = self._book.of_inode(other.inode) is not None
-                return is_other_known or other.inode < seen.inode
-        return False
 
     def _never_connected(self, one: Sighting) -> bool:
         seen = self._kernel.sockets.get(one.inode)

@@ -17,9 +17,18 @@ if TYPE_CHECKING:
 
     from .facts import ConnectionFacts, OwnerFacts
 
-__all__ = ("Kind", "Moment", "Verdict", "is_refuted", "judge", "spare_single_escapes")
+__all__ = (
+    "PROGRAM",
+    "Kind",
+    "Moment",
+    "Verdict",
+    "is_refuted",
+    "judge",
+    "spare_single_escapes",
+)
 
 
+PROGRAM = "The program"  # whose work has ended, where nobody says otherwise
 _NOT_CONNECTED = frozenset({"SYN_SENT", "CLOSED"})
 
 
@@ -246,7 +255,7 @@ def _sentence(kind: Kind, facts: ConnectionFacts, now: float) -> str:
         return f"The connection to {where} is open, and {name} {_why_lost(facts)}."
     if kind is Kind.UNCLOSED:
         return (
-            f"The program has ended its work, and {name} still has a connection to "
+            f"{PROGRAM} has ended its work, and {name} still has a connection to "
             f"{where}: it is alive and was never {owner.closed_word}."
         )
     if kind is Kind.UNREAD:

@@ -44,6 +44,7 @@ def charges() -> Charges:
 
 def charged(charges: Charges, *leaks: Finding) -> list[str]:
     """Return the names of the tests that are charged."""
+    charges.look(leaks)
     return [run.node_id for run, _, _ in charges.settle(leaks)]
 
 
@@ -70,12 +71,11 @@ def test_owner_made_elsewhere_is_not_asked_to_be_closed(
     assert charged(charges, leak(12.0, made_at)) == []
 
 
-@pytest.mark.parametrize("kind", [Kind.UNREAD, Kind.ORPHAN])
-def test_unread_and_out_of_reach_are_leaks_whoever_made_the_owner(
-    charges: Charges, kind: Kind
+def test_what_is_out_of_reach_is_a_leak_whoever_made_the_owner(
+    charges: Charges,
 ) -> None:
-    """The test did that."""
-    assert charged(charges, leak(12.0, 5.0, kind)) == ["first"]
+    """Nobody can close it any more."""
+    assert charged(charges, leak(12.0, 5.0, Kind.ORPHAN)) == ["first"]
 
 
 def test_connection_before_any_test_is_nobodys(charges: Charges) -> None:
@@ -95,11 +95,70 @@ def test_wide_fixture_is_charged_once_it_is_torn_down(charges: Charges) -> None:
     """To the test that ran when it connected."""
     fixture = WideFixture(name="client", scope="module", began_at=10.5, set_up_at=11.5)
     charges.add(fixture)
-    before = charged(charges, leak(21.0, 11.0))
+    one = leak(21.0, 11.0)
+    before = charged(charges, one)
+    fixture.is_torn_down = True
+    found = charges.settle((one,))
+
+    assert before == []
+    assert [(run.node_id, maker) for run, maker, _ in found] == [("second", fixture)]
+
+
+@pytest.mark.parametrize("has_teardown", [True, False])
+def test_fixture_that_may_close_it_is_waited_for(
+    charges: Charges, has_teardown: bool
+) -> None:
+    """One that has no teardown may not."""
+    fixture = WideFixture(
+        name="pool",
+        scope="session",
+        began_at=10.5,
+        set_up_at=11.5,
+        has_teardown=has_teardown,
+    )
+    charges.add(fixture)
+    before = charged(charges, leak(21.0, 20.5))
+    fixture.is_torn_down = True
+    after = charged(charges, leak(21.0, 20.5))
+
+    assert (before, after) == (([], ["second"]) if has_teardown else (["second"], []))
+
+
+def test_unread_reply_is_charged_to_the_test_after_which_it_is_seen(
+    charges: Charges,
+) -> None:
+    """Its connection was opened by another one, and was warm in between."""
+    assert charged(charges, leak(12.0, 5.0)) == []
+    assert charged(charges, leak(12.0, 5.0, Kind.UNREAD)) == ["second"]
+
+
+def test_reply_that_a_fixture_holds_is_charged_when_it_has_ended(
+    charges: Charges,
+) -> None:
+    """It was unread as soon as the fixture had been set up."""
+    fixture = WideFixture(name="events", scope="module", began_at=20.1, set_up_at=20.5)
+    charges.add(fixture)
+    one = leak(20.3, 20.2, Kind.UNREAD)
+    charges.look((one,), set_up=fixture)
+    before = charged(charges, one)
     fixture.is_torn_down = True
 
-    assert (before, charged(charges, leak(21.0, 11.0))) == ([], ["second"])
-    assert charges.fixture_of(leak(21.0, 11.0)) is fixture
+    assert (before, charged(charges, one)) == ([], ["second"])
+
+
+def test_reply_that_a_thread_is_reading_waits_for_the_fixtures(
+    charges: Charges,
+) -> None:
+    """It may be one of theirs."""
+    fixture = WideFixture(name="poller", scope="session", began_at=10.1, set_up_at=10.2)
+    charges.add(fixture)
+    unread = leak(21.0, 10.1, Kind.UNREAD)
+    one = replace(unread, facts=replace(unread.facts, thread="Thread-1"))
+    is_due = charges.look((one,), threads=["Thread-1"])
+    fixture.is_torn_down = True
+
+    assert not is_due
+    assert charged(charges, one) == ["second"]
 
 
 def test_fixture_that_is_being_set_up_makes_what_is_made_now() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urlsession.connections import CallSite
 from urlsession.watch.around import maker_of, outer_of, put_around
+from urlsession.watch.capture.owners import OwnerRecord
 from urlsession.watch.facts import OwnerFacts
-from urlsession.watch.owners import OwnerRecord
 
 HERE = CallSite("app.py", 3, "main")
 THERE = CallSite("app.py", 9, "main")

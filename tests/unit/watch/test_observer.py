@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from urlsession.connections import Ledger
 from urlsession.watch.adapter import Sighting
 from urlsession.watch.adapters import URLSessionAdapter
-from urlsession.watch.kernel import KernelSnapshot
+from urlsession.watch.capture.kernel import KernelSnapshot
 from urlsession.watch.observer import Observer
 from urlsession.watch.verdict import Kind
 
@@ -62,6 +62,21 @@ def test_numbers_of_connections_stay_from_check_to_check(
     after = [one.facts.id for one in observer.check().connections]
 
     assert before == after == [1, 2]
+    second.invalidate()
+
+
+def test_check_of_the_open_ones_keeps_the_numbers_of_the_others(
+    observer: Observer, make_session: Make
+) -> None:
+    """They are told of again by the next whole one."""
+    first, second = make_session(), make_session()
+    before = [one.facts.id for one in observer.check().connections]
+    first.invalidate()
+    still_open = observer.check(ended=True, only_open=True).connections
+    after = [one.facts.id for one in observer.check().connections]
+
+    assert [one.facts.id for one in still_open] == [2]
+    assert before == after
     second.invalidate()
 
 

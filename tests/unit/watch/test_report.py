@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from urlsession.connections import CallSite, ClosedBy
 from urlsession.watch.facts import ConnectionFacts, OwnerFacts
 from urlsession.watch.report import Clock, Finding, Program, Report
-from urlsession.watch.verdict import Kind, Verdict
+from urlsession.watch.verdict import PROGRAM, Kind, Verdict
 
 CLOCK = Clock(started_at=100.0, started_on=datetime(2026, 11, 23, 12, tzinfo=UTC))
 OPEN = ConnectionFacts(
@@ -119,3 +119,12 @@ def test_json_of_an_empty_report_is_whole() -> None:
     found = json.loads(replace(REPORT, connections=()).to_json())
 
     assert found["connections"] == found["leaks"] == []
+
+
+def test_finding_is_said_of_other_work_than_a_programs() -> None:
+    """A test ends, or a block; what is no leak is said of nothing."""
+    verdict = replace(VERDICT, sentence=f"{PROGRAM} has ended its work.")
+    said = Finding(OPEN, verdict).said_of("The test")
+
+    assert said.verdict == replace(VERDICT, sentence="The test has ended its work.")
+    assert Finding(CLOSED, None).said_of("The test") == Finding(CLOSED, None)

@@ -10,9 +10,9 @@ import pytest
 
 from urlsession.connections import ClosedBy, Ledger
 from urlsession.watch.adapters import URLSessionAdapter
-from urlsession.watch.book import SocketBook
+from urlsession.watch.capture.book import SocketBook
+from urlsession.watch.capture.owners import OwnerBook
 from urlsession.watch.facts import ConnectionFacts, OwnerFacts
-from urlsession.watch.owners import OwnerBook
 from urlsession.watch.survey import Survey
 
 from .conftest import MADE_AT, StandIn

@@ -9,12 +9,16 @@ from .aiohttp import AiohttpAdapter
 from .asyncio_streams import AsyncioStreamsAdapter
 from .asyncpg import AsyncpgAdapter
 from .botocore import BotocoreAdapter
+from .curl_cffi import CurlCffiAdapter
+from .grpc import GrpcAdapter
 from .http_client import HTTPClientAdapter
 from .httpcore import HttpcoreAdapter
 from .httpx import HttpxAdapter
 from .niquests import NiquestsAdapter
 from .psycopg import PsycopgAdapter
+from .pycurl import PycurlAdapter
 from .pymongo import PyMongoAdapter
+from .pyreqwest import PyreqwestAdapter
 from .redis import RedisAdapter
 from .requests import RequestsAdapter
 from .sdk import AzureAdapter
@@ -36,12 +40,16 @@ __all__ = (
     "AsyncpgAdapter",
     "AzureAdapter",
     "BotocoreAdapter",
+    "CurlCffiAdapter",
+    "GrpcAdapter",
     "HTTPClientAdapter",
     "HttpcoreAdapter",
     "HttpxAdapter",
     "NiquestsAdapter",
     "PsycopgAdapter",
     "PyMongoAdapter",
+    "PycurlAdapter",
+    "PyreqwestAdapter",
     "RedisAdapter",
     "RequestsAdapter",
     "URLSessionAdapter",
@@ -70,6 +78,10 @@ BUILT_IN: tuple[Callable[[], Adapter], ...] = (
     PsycopgAdapter,
     AsyncpgAdapter,
     PyMongoAdapter,
+    CurlCffiAdapter,
+    PycurlAdapter,
+    GrpcAdapter,
+    PyreqwestAdapter,
     # Whose sockets the libraries above are built on: each of them knows better.
     AsyncioStreamsAdapter,
 )

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import weakref
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ..adapter import LibraryAdapter, OwnerState
 from .descriptors import Descriptors
+from .targets import is_at
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ("CurlCffiAdapter",)
 
 _ACTIVE_SOCKET = 0x500000 + 44  # CURLINFO_ACTIVESOCKET (curl/curl.h)
+_PORTS = {"http": 80, "https": 443}
 
 _SESSION = OwnerState(is_closed=None, noun="session", closes_at_once=True)
 _HANDLE = OwnerState(is_closed=None, noun="handle", has_block=False)
@@ -76,16 +79,15 @@ class CurlCffiAdapter(LibraryAdapter):
         self._sockets[handle] = fd
         known = self._sessions.pop(handle, None)
         session = None if known is None else known()
-        self.sink.opened(fd, owner=session)
-        self.sink.used(fd)
+        # A session has a handle for each thread, and closes the calling one's alone.
+        self.sink.opened(fd, owner=session, subject=handle)
+        self.sink.used(fd, subject=handle)
         self._descriptors.add(handle, fd)
 
     def _closes(self, handle: object) -> None:
         self._descriptors.closing(handle)
 
-    def _replied(
-        self, reply: Any, session: object, *_: object, **__: object
-    ) -> None:
+    def _replied(self, reply: Any, session: object, *_: object, **__: object) -> None:
         handle = reply.curl
         if handle is None:
             return
@@ -95,8 +97,21 @@ class CurlCffiAdapter(LibraryAdapter):
         # The thread that streams it may have come to the end, or else will ask for this.
         self._sessions[handle] = weakref.ref(session)
         fd = self._sockets.pop(handle, None)
+        if fd is None:
+            fd = self._socket_to(str(reply.url))
         if fd is not None:
             self.sink.opened(fd, owner=session)
+
+    def _socket_to(self, url: str) -> int | None:
+        """Return the socket to a peer without asking a handle that performs elsewhere."""
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme)
+        found = [
+            fd
+            for fd, remote in self.sink.strangers().values()
+            if is_at(remote, parts.hostname or "", port or 0)
+        ]
+        return found[0] if len(found) == 1 else None
 
     def _completes(self, loop: object, handle: Any) -> None:
         fd = _socket_of(handle)

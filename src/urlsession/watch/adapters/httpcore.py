@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType, ModuleType
 
     from ..adapter import Sink
-    from ..kernel import KernelSnapshot
+    from ..capture.kernel import KernelSnapshot
 
 __all__ = ("HttpcoreAdapter", "pooled_inodes")
 

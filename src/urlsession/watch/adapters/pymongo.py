@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from ..adapter import Sink
-    from ..kernel import KernelSnapshot
+    from ..capture.kernel import KernelSnapshot
 
 __all__ = ("PyMongoAdapter",)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ...connections import Connection, ConnectionEvent, Ledger
     from ..adapter import Sink
-    from ..kernel import KernelSnapshot
+    from ..capture.kernel import KernelSnapshot
 
 __all__ = ("URLSessionAdapter",)
 
@@ -59,6 +59,10 @@ class URLSessionAdapter:
             yield self._sight(one)
         for one in self._ledger.open_connections():
             yield self._sight(one)
+
+    def has_open(self, inode: int) -> bool:
+        """Whether the ledger has a socket open, so that nobody need guess."""
+        return any(one.inode == inode for one in self._ledger.open_connections())
 
     def owner_state(self, owner: object) -> OwnerState:
         """Return whether a session was invalidated, and how one does that."""

@@ -21,7 +21,7 @@ from urlsession.connections import (
 )
 from urlsession.watch.adapter import Sink
 from urlsession.watch.adapters import URLSessionAdapter
-from urlsession.watch.kernel import KernelSnapshot
+from urlsession.watch.capture.kernel import KernelSnapshot
 
 
 class Session:

@@ -1,0 +1,1 @@
+"""What is seen while the program runs: sockets, stacks, owners, the kernel."""

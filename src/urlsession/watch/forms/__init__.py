@@ -1,0 +1,1 @@
+"""Forms of a report: leaks by cause, as text, JUnit and SARIF."""

@@ -1,0 +1,35 @@
+# cause: F
+# report: curl_cffi #665
+# library: curl_cffi
+# needs: curl_cffi
+# connections: 1
+# leaks: 1
+# kind: unclosed
+# also: close_wait
+# owner: curl_cffi.Session
+# held_by: __main__.SESSION | Session
+"""The server closes an idle connection; nobody looks until the next use."""
+
+import sys
+import time
+from urllib.parse import urlsplit
+
+from curl_cffi import requests
+
+SESSION = requests.Session()  # made here
+
+
+def wait_for_end(port: int) -> None:
+    """Wait until the server has closed the connection."""
+    peer = f":{port:04X}"
+    for _ in range(500):
+        with open("/proc/self/net/tcp") as table:
+            rows = [line.split() for line in table]
+        if any(row[2].endswith(peer) and row[3] == "08" for row in rows):
+            return
+        time.sleep(0.01)
+    sys.exit("the server closes nothing")
+
+
+assert SESSION.get(f"{sys.argv[1]}close").status_code == 200  # opened here
+wait_for_end(urlsplit(sys.argv[1]).port or 80)

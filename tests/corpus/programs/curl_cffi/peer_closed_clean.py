@@ -1,0 +1,26 @@
+# needs: curl_cffi
+# connections: 1
+"""The session is closed when the work is done, whatever the server did."""
+
+import sys
+import time
+from urllib.parse import urlsplit
+
+from curl_cffi import requests
+
+
+def wait_for_end(port: int) -> None:
+    """Wait until the server has closed the connection."""
+    peer = f":{port:04X}"
+    for _ in range(500):
+        with open("/proc/self/net/tcp") as table:
+            rows = [line.split() for line in table]
+        if any(row[2].endswith(peer) and row[3] == "08" for row in rows):
+            return
+        time.sleep(0.01)
+    sys.exit("the server closes nothing")
+
+
+with requests.Session() as session:
+    assert session.get(f"{sys.argv[1]}close").status_code == 200
+    wait_for_end(urlsplit(sys.argv[1]).port or 80)
