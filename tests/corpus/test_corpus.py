@@ -91,6 +91,8 @@ def check_leaks(case: Case, outcome: Outcome) -> None:
     if case.lines("opened here"):
         opened = {one["opened_by"]["line"] for one in leaks}
         assert opened == case.lines("opened here"), outcome.words
+    inferred = {one["is_inferred"] for one in leaks}
+    assert inferred == {"inferred" in stated}, outcome.words
     if "task" in stated:
         assert " ".join(one["task"] for one in leaks) == stated["task"]
     if "held_by" in stated:

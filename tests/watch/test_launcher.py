@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from urlsession.testing import fixed_body
+
+from ..conftest import Serve
 from .running import run_watched
 
 ENDINGS = {
@@ -116,6 +119,29 @@ def test_globals_are_alive_when_the_verdict_is_taken(tmp_path: Path) -> None:
     )
 
     assert watched.out.split() == ["handler", "gone"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["", "sys.exit()", "raise ValueError"])
+def test_what_an_exit_handler_closes_is_no_leak(
+    tmp_path: Path, serve: Serve, way: str
+) -> None:
+    """It runs between the look and the report, however the main code ended."""
+    watched = run_watched(
+        tmp_path,
+        f"""
+        import atexit, socket, sys
+        KEPT = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+        LEFT = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+        atexit.register(KEPT.close)
+        {way}
+        """,
+        serve(fixed_body(b"x")).url().rsplit(":")[-1].strip("/"),
+    )
+
+    assert [one["held_by"] for one in watched.connections if one["verdict"]] == [
+        ["__main__.LEFT", "socket"]
+    ]
 
 
 @pytest.mark.slow

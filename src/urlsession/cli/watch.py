@@ -192,5 +192,9 @@ def _check_writable(parser: argparse.ArgumentParser, file: str | None) -> None:
     if file is None or file == "-":
         return
     folder = os.path.dirname(os.path.abspath(file))
-    if os.path.isdir(file) or not os.path.isdir(folder):
-        parser.error(f"cannot write the report to {file!r}")
+    if os.path.isdir(file):
+        parser.error(f"cannot write the report to {file!r}: it is a directory")
+    if not os.path.isdir(folder):
+        parser.error(f"cannot write the report to {file!r}: no directory {folder!r}")
+    if not os.access(file if os.path.exists(file) else folder, os.W_OK):
+        parser.error(f"cannot write the report to {file!r}: permission denied")

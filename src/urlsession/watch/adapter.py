@@ -161,6 +161,13 @@ class Sink(Protocol):
     def when_imported(self, name: str, tell: Callable[[ModuleType], None]) -> None:
         """Call `tell` with a module now if it is loaded, else once it is imported."""
 
+    def looks(self, module: str) -> None:
+        """Tell that a module is in use that makes sockets in C or Rust.
+
+        From now on the kernel's list is looked at from time to time. For what is told by
+        its import alone, an adapter's ``native_modules`` do.
+        """
+
     def owner_type(
         self,
         cls: type,

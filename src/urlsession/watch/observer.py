@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING
 from ..connections import ConnectionEvent
 from .capture.births import Births
 from .capture.book import SocketBook
+from .capture.handovers import Handovers
 from .capture.hooks import Hooks, Instruments
 from .capture.imports import ImportWatcher
-from .capture.kernel import look_up, socket_descriptors
-from .capture.monitor import Monitor
+from .capture.kernel import limits, look_up, socket_descriptors
+from .capture.monitor import UNHOOKED, Monitor
 from .capture.owners import OwnerBook
 from .capture.patches import Patches
 from .capture.stack import StackReader
@@ -87,6 +88,7 @@ class Observer:
         self._book = SocketBook()
         self._owners = OwnerBook()
         self._stack = StackReader(CodeMap(self._user_packages), self._owners)
+        self._handovers = Handovers(self._stack, self.problem)
         self._births = Births(self._book, self._owners, self._stack, self.problem)
         self._monitor = Monitor(
             book=self._book,
@@ -117,9 +119,10 @@ class Observer:
             return
         self.is_running = True
         self._clock = _start_clock()
-        self._baseline = frozenset(socket_descriptors())
+        self._begin_from_now()
         self._imports.start()
         self._births.start(self._patches)
+        self._handovers.start(self._patches, self._imports)
         self._adapters = []
         instruments = Instruments(
             book=self._book,
@@ -128,6 +131,7 @@ class Observer:
             stack=self._stack,
             imports=self._imports,
             patches=self._patches,
+            look=self._monitor.start,
             note=self.note,
             problem=self.problem,
         )
@@ -139,11 +143,15 @@ class Observer:
                 self._failed(adapter, "start", error)
             else:
                 self._adapters.append(adapter)
-        for adapter in self._adapters:
-            for name in getattr(adapter, "native_modules", ()):
-                self._imports.when_imported(
-                    name, lambda module: self._monitor.start(module.__name__)
-                )
+        native = [
+            name
+            for one in self._adapters
+            for name in getattr(one, "native_modules", ())
+        ]
+        for name in (*native, *UNHOOKED):
+            self._imports.when_imported(
+                name, lambda module: self._monitor.start(module.__name__)
+            )
 
     def stop(self) -> None:
         """Stop observing; what was seen until now can still be asked for."""
@@ -170,7 +178,7 @@ class Observer:
         self._closes.clear()
         self._problems.clear()
         self._clock = _start_clock()
-        self._baseline = frozenset(socket_descriptors())
+        self._begin_from_now()
 
     def note(
         self,
@@ -354,6 +362,12 @@ class Observer:
             user_packages=self._user_packages,
             problem=self.problem,
         )
+
+    def _begin_from_now(self) -> None:
+        self._baseline = frozenset(socket_descriptors())
+        fewer = limits()
+        if fewer is not None:
+            self.problem(fewer)
 
     def _is_told(self, inode: int) -> bool:
         """Whether an adapter that keeps a book of its own has a socket open."""

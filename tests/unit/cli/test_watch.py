@@ -40,6 +40,11 @@ def test_arguments_behind_the_program_are_the_programs(
         (["--json", "/nowhere/at/all.json", "x.py"], "cannot write"),
         (["--nonsense", "x.py"], "--nonsense"),
         (["-m"], "expected one argument"),
+        (["pytest", "x.py"], "did you mean -m pytest?"),
+        (["--idle-after", "soon", "x.py"], "'soon' is no number of seconds"),
+        (["--every", "0", "x.py"], "'0' is no number of seconds above 0"),
+        (["--signal", "USR3", "x.py"], "there is no signal 'USR3'"),
+        (["--signal", "TERM", "x.py"], "SIGTERM means something else"),
     ],
 )
 def test_wrong_arguments_end_before_the_program(

@@ -202,6 +202,19 @@ def test_verdict_is_refuted_by_the_users_own_close(
     assert is_refuted(verdict, FACTS, later) is refuted
 
 
+@pytest.mark.parametrize(("by", "refuted"), [(ClosedBy.LOCAL, True), (None, False)])
+def test_verdict_on_a_bare_socket_is_refuted_by_its_close(
+    by: ClosedBy | None, refuted: bool
+) -> None:
+    """It has no owner then; nor has one that was collected."""
+    bare = owned(type="socket.socket", noun="socket")
+    later = replace(bare, owner=None, closed_at=NOW, closed_by=by)
+    verdict = rule(bare, ENDED)
+
+    assert verdict is not None
+    assert is_refuted(verdict, bare, later) is refuted
+
+
 UNREAD = replace(FACTS, has_unread_body=True, is_checked_out=True)
 
 

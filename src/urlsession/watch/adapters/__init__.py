@@ -16,6 +16,7 @@ from .httpcore import HttpcoreAdapter
 from .httpx import HttpxAdapter
 from .niquests import NiquestsAdapter
 from .psycopg import PsycopgAdapter
+from .psycopg2 import Psycopg2Adapter
 from .pycurl import PycurlAdapter
 from .pymongo import PyMongoAdapter
 from .pyreqwest import PyreqwestAdapter
@@ -46,6 +47,7 @@ __all__ = (
     "HttpcoreAdapter",
     "HttpxAdapter",
     "NiquestsAdapter",
+    "Psycopg2Adapter",
     "PsycopgAdapter",
     "PyMongoAdapter",
     "PycurlAdapter",
@@ -76,6 +78,7 @@ BUILT_IN: tuple[Callable[[], Adapter], ...] = (
     AzureAdapter,
     RedisAdapter,
     PsycopgAdapter,
+    Psycopg2Adapter,
     AsyncpgAdapter,
     PyMongoAdapter,
     CurlCffiAdapter,

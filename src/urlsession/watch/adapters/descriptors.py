@@ -7,9 +7,10 @@ that C code closed by itself, and that serves something else by now, is left alo
 
 from __future__ import annotations
 
-import os
 import weakref
 from typing import TYPE_CHECKING
+
+from ..capture.kernel import identity
 
 if TYPE_CHECKING:
     from ..adapter import Sink
@@ -32,13 +33,13 @@ class Descriptors:
 
     def add(self, keeper: object, fd: int) -> None:
         """Remember a descriptor of an object's."""
-        self._of.setdefault(keeper, {})[fd] = os.fstat(fd).st_ino
+        self._of.setdefault(keeper, {})[fd] = identity(fd)
 
     def closing(self, keeper: object) -> None:
         """Tell of all that an object still has, since it is about to be closed."""
         for fd, inode in self._of.pop(keeper, {}).items():
             try:
-                is_same = os.fstat(fd).st_ino == inode
+                is_same = identity(fd) == inode
             except OSError:
                 continue  # closed by the library itself
             if is_same:

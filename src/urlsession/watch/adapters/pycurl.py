@@ -39,10 +39,10 @@ class PycurlAdapter(LibraryAdapter):
     name = "pycurl"
     modules = ("pycurl",)
     internals = ("pycurl",)
-    native_modules = ("pycurl",)
 
     def __init__(self) -> None:
         self._is_observing = False
+        self._is_used = False  # by others than our own client
         # The easy handles of each multi handle.
         self._added: weakref.WeakKeyDictionary[object, weakref.WeakSet[Any]] = (
             weakref.WeakKeyDictionary()
@@ -60,12 +60,20 @@ class PycurlAdapter(LibraryAdapter):
         self._is_observing = True
         self._descriptors = Descriptors(sink)
         # Handles that are there already must pass for instances of the new classes.
-        kind = abc.ABCMeta if "pycurl" in sys.modules else type
+        is_loaded = "pycurl" in sys.modules
+        kind = abc.ABCMeta if is_loaded else type
+        if is_loaded and f"{_OURS}.engine" not in sys.modules:
+            self._is_in_use()  # who loaded it may have taken the classes
         sink.when_imported("pycurl", lambda module: self._hook(module, kind))
 
     def stop(self) -> None:
         """Have the handles that are left do no more than their originals."""
-        self._is_observing = False
+        self._is_observing = self._is_used = False
+
+    def _is_in_use(self) -> None:
+        if not self._is_used:
+            self._is_used = True
+            self.sink.looks("pycurl")
 
     def _hook(self, module: ModuleType, kind: type) -> None:
         easy = self._bind(module, "Curl", kind)
@@ -116,6 +124,7 @@ class PycurlAdapter(LibraryAdapter):
             caller = str(sys._getframe(1).f_globals.get("__name__"))
             if caller.partition(".")[0] == _OURS:
                 return original(*args, **kwargs)
+            self._is_in_use()
             made = original.__new__(cls, *args, **kwargs)
             self.sink.made(made)
             return made

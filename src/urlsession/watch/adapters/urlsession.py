@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...connections import LEDGER, ClosedBy, ConnectionState
 from ..adapter import OwnerState, Sighting
+from ..capture.kernel import has_inodes, identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,8 @@ class URLSessionAdapter:
         # Whether the owner was closed properly, noted at the close: later it may be
         # gone, and a dropped session must not look like an invalidated one.
         self._closed_owners: OrderedDict[int, bool] = OrderedDict()
+        # What identifies a socket where the ledger's inode does not, by connection.
+        self._numbers: OrderedDict[int, int] = OrderedDict()
 
     def start(self, sink: Sink) -> None:
         """Listen to the ledger, and have tasks note the line that made them."""
@@ -62,7 +65,9 @@ class URLSessionAdapter:
 
     def has_open(self, inode: int) -> bool:
         """Whether the ledger has a socket open, so that nobody need guess."""
-        return any(one.inode == inode for one in self._ledger.open_connections())
+        return any(
+            self._identity(one) == inode for one in self._ledger.open_connections()
+        )
 
     def owner_state(self, owner: object) -> OwnerState:
         """Return whether a session was invalidated, and how one does that."""
@@ -79,7 +84,23 @@ class URLSessionAdapter:
         self._note_owner(connection)
         sink = self._sink
         if sink is not None and connection.closed_by is not ClosedBy.EXIT:
-            sink.note(event, connection.inode, connection.local, connection.remote)
+            inode = self._identity(connection)
+            sink.note(event, inode, connection.local, connection.remote)
+
+    def _identity(self, one: Connection) -> int:
+        if has_inodes():
+            return one.inode
+        known = self._numbers.get(one.id)
+        if known is not None:
+            return known
+        try:
+            number = -one.id if one.closed_at is not None else identity(one.fd)
+        except OSError:
+            return -one.id
+        self._numbers[one.id] = number
+        while len(self._numbers) > 2 * REMEMBERED:
+            self._numbers.popitem(last=False)
+        return number
 
     def _note_owner(self, connection: Connection) -> None:
         owner = connection.owner.ref()
@@ -92,7 +113,7 @@ class URLSessionAdapter:
     def _sight(self, one: Connection) -> Sighting:
         return Sighting(
             key=one.id,
-            inode=one.inode,
+            inode=self._identity(one),
             host=one.host,
             remote=one.remote,
             local=one.local,

@@ -10,9 +10,7 @@ event; a weak reference alone does not see a socket that is closed and kept.
 from __future__ import annotations
 
 import _socket
-import os
 import socket
-import stat
 import sys
 import threading
 import time
@@ -24,7 +22,9 @@ from ...connections import ClosedBy
 from .kernel import (
     TcpState,
     borrowed,
+    ended_by,
     first_closer,
+    identity,
     look_up,
     read_info,
     socket_descriptors,
@@ -105,7 +105,7 @@ class Births:
         if not sock.type & socket.SOCK_STREAM or not isinstance(address, tuple):
             return
         fd = sock.fileno()
-        inode = os.fstat(fd).st_ino
+        inode = identity(fd)
         if self._book.of_inode(inode) is not None:
             return  # asked again whether it is connected by now
         record = self._book.open(inode, fd, time.monotonic())
@@ -115,7 +115,7 @@ class Births:
         frame = sys._getframe(2)
         self.locate(record, frame)
         if record.opened_by is None:
-            record.run_by = self._stack.site(frame)
+            record.run_by = self._stack.wanted_by(frame)
 
     def locate(self, record: SocketRecord, frame: FrameType | None) -> None:
         """Read from the stack whose a connection is, where that is not known yet."""
@@ -151,10 +151,11 @@ class Births:
 
         For sockets made in C: nobody hears them connect.
         """
-        about = os.fstat(fd)
-        if not stat.S_ISSOCK(about.st_mode):
-            return None
-        record = self._book.of_inode(about.st_ino)
+        try:
+            inode = identity(fd)
+        except OSError:
+            return None  # a pipe, or closed by now
+        record = self._book.of_inode(inode)
         if record is not None:
             return record
         with borrowed(fd) as sock:
@@ -162,7 +163,7 @@ class Births:
             kind = sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
             if local is None or kind != socket.SOCK_STREAM:
                 return None
-            record = self._book.open(about.st_ino, fd, time.monotonic())
+            record = self._book.open(inode, fd, time.monotonic())
             record.local = local
             try:
                 record.remote = _address(sock.getpeername())
@@ -192,7 +193,7 @@ class Births:
     def leave(self, fd: int) -> None:
         """Take down that C code is about to close a descriptor that was entered."""
         record = self._book.of_fd(fd)
-        if record is None or os.fstat(fd).st_ino != record.inode:
+        if record is None or not _is_still(record):
             return
         with borrowed(fd) as sock:
             by = self._read_end(record, sock)
@@ -229,7 +230,7 @@ class Births:
             self._bound.discard(sock)
         fd = sock.fileno()
         record = self._book.of_fd(fd) if fd >= 0 else None
-        if record is None or os.fstat(fd).st_ino != record.inode:
+        if record is None or not _is_still(record):
             return None
         by = self._read_end(record, sock)
         if self._book.of_fd(fd) is not record:
@@ -246,11 +247,7 @@ class Births:
         """
         if record.closed_at is not None:
             return
-        try:
-            is_open = os.fstat(record.fd).st_ino == record.inode
-        except OSError:
-            is_open = False
-        if not is_open:
+        if not _is_still(record):
             self._book.close(record, None, time.monotonic())
 
     def _read_end(self, record: SocketRecord, sock: _socket.socket) -> ClosedBy | None:
@@ -262,7 +259,10 @@ class Births:
         info = read_info(sock)
         if info is None:
             record.local = _address(sock.getsockname())
-            return ClosedBy.LOCAL
+            by = ended_by(record.fd)
+            if by is None:
+                self._book.drop(record)
+            return by
         if not info.was_established:
             self._book.drop(record)
             return None
@@ -353,6 +353,14 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
             listener.binding(arguments[0])
     except Exception as error:
         listener._failed("connecting socket", error)
+
+
+def _is_still(record: SocketRecord) -> bool:
+    """Whether a descriptor is still what was entered with it."""
+    try:
+        return identity(record.fd) == record.inode
+    except OSError:
+        return False
 
 
 def _address(name: object) -> Address | None:

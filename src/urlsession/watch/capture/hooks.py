@@ -36,6 +36,7 @@ class Instruments:
     """What all hooks of one observer share; made once, never changed.
 
     Attributes:
+        look: Has the kernel's list looked at, because of a module.
         note: Takes down an adapter's own event.
         problem: Puts a line into the report.
     """
@@ -49,6 +50,7 @@ class Instruments:
         stack: StackReader,
         imports: ImportWatcher,
         patches: Patches,
+        look: Callable[[str], None],
         note: Callable[[ConnectionEvent, int, Address | None, Address], None],
         problem: Callable[[str], None],
     ) -> None:
@@ -58,6 +60,7 @@ class Instruments:
         self.stack = stack
         self.imports = imports
         self.patches = patches
+        self.look = look
         self.note = note
         self.problem = problem
 
@@ -90,6 +93,10 @@ class Hooks:
     def when_imported(self, name: str, tell: Callable[[ModuleType], None]) -> None:
         """Call `tell` with a module now, or once it is imported."""
         self._of.imports.when_imported(name, tell)
+
+    def looks(self, module: str) -> None:
+        """Have the kernel's list looked at from now on."""
+        self._of.look(module)
 
     def owner_type(
         self,
@@ -188,7 +195,9 @@ class Hooks:
         record.requests = (record.requests or 0) + 1
         record.last_used_at = _monotonic()
         # Above this one are the hook and the function that it wraps.
-        record.last_used_by = line or self._site(_getframe(3))
+        record.last_used_by = (
+            line or self._site(_getframe(3)) or self._of.stack.beyond(_getframe(3))
+        )
         if record.subject is None or record.subject() is not subject:
             record.subject = None if subject is None else weakref.ref(subject)
         if owner is not None:
@@ -196,7 +205,7 @@ class Hooks:
 
     def line(self) -> CallSite | None:
         """Return the user's line that runs now."""
-        return self._of.stack.site(sys._getframe(1))
+        return self._of.stack.wanted_by(sys._getframe(1))
 
     def subjects(self, cls: type) -> list[tuple[int, object]]:
         """Return the live subjects of a class, with their sockets' inodes."""
@@ -239,7 +248,7 @@ class Hooks:
         site, now = None, None
         around: tuple[OwnerRecord, ...] = ()
         if frame is not None:
-            site, now = books.stack.site(frame), time.monotonic()
+            site, now = books.stack.wanted_by(frame), time.monotonic()
             for one, is_being_made in books.stack.around(frame, owner):
                 # One that was made earlier has a line that nobody noted.
                 further_in = books.owners.add(

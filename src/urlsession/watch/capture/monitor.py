@@ -27,7 +27,31 @@ if TYPE_CHECKING:
     from .kernel import KernelSocket
     from .stack import StackReader
 
-__all__ = ("Monitor",)
+__all__ = ("UNHOOKED", "Monitor")
+
+# Widespread modules that make sockets in C, C++, Rust or Go, and that no adapter knows.
+UNHOOKED = (
+    "MySQLdb",
+    "_mysql_connector",
+    "adbc_driver_flightsql",
+    "confluent_kafka",
+    "couchbase",
+    "ibm_db",
+    "impit",
+    "ldap",
+    "mariadb",
+    "primp",
+    "pyarrow.flight",
+    "pygit2",
+    "pylibmc",
+    "pymssql",
+    "pynng",
+    "pyodbc",
+    "rnet",
+    "tls_client",
+    "wreq",
+    "zmq",
+)
 
 LEAST_WAIT_S = 0.02
 WAITS_PER_LOOK = 110  # how many times as long as it looks it waits
@@ -130,22 +154,37 @@ class Monitor:
         if record is None:
             return  # told of in this moment
         record.local, record.remote = seen.local, seen.remote
-        record.opened_by, record.thread = self._guess()
+        ident, record.opened_by = self._guess()
+        if ident is not None:
+            thread = threading._active.get(ident)  # type: ignore[attr-defined]  # current_thread() would enter a dummy into the program's list
+            record.thread = None if thread is None else str(thread.name)
+            record.task = _task_of(ident)
 
-    def _guess(self) -> tuple[CallSite | None, str | None]:
-        """Return the user's line that runs, and its thread's name."""
+    def _guess(self) -> tuple[int | None, CallSite | None]:
+        """Return the thread that is taken to have asked, and the user's line there."""
         main = threading.main_thread().ident
-        own = threading.get_ident()
         frames = sys._current_frames()
-        frames.pop(own, None)
-        asked = sorted(frames, key=lambda one: one != main)
-        native = [one for one in asked if self._is_native(frames[one])]
-        for ident in (*native, *asked):
-            site = self._stack.site(frames[ident])
+        frames.pop(threading.get_ident(), None)
+        found: list[tuple[int, int, CallSite]] = []
+        for ident, frame in frames.items():
+            site = self._stack.site(frame)
             if site is not None:
-                thread = threading._active.get(ident)  # type: ignore[attr-defined]  # current_thread() would enter a dummy into the program's list
-                return site, None if thread is None else str(thread.name)
-        return None, None
+                found.append((self._rank(frame, site, ident == main), ident, site))
+        if not found:
+            return None, None
+        _, ident, site = min(found, key=lambda one: one[0])
+        return ident, site
+
+    def _rank(self, frame: FrameType, site: CallSite, is_main: bool) -> int:
+        """Return how far a thread is from having asked.
+
+        What C or Rust runs has no frame: the innermost is the user's own, or one of the
+        library's Python half. Others wait in Python's own modules for something else.
+        """
+        if self._is_native(frame):
+            return 0
+        is_own = (frame.f_code.co_filename, frame.f_lineno) == (site.file, site.line)
+        return (1 if is_own else 3) + (not is_main)
 
     def _is_native(self, frame: FrameType | None) -> bool:
         """Whether a thread is inside a library that makes sockets in C or Rust."""
@@ -163,3 +202,12 @@ class Monitor:
         seen = look_up(local, remote) if local and remote else None
         by = None if seen is None else first_closer(seen.state)
         self._book.close(record, by, time.monotonic())
+
+
+def _task_of(ident: int) -> str | None:
+    """Return the name of the task that runs in a thread's loop, if one does."""
+    running = getattr(sys.modules.get("asyncio.tasks"), "_current_tasks", {})
+    for loop, task in list(running.items()):
+        if getattr(loop, "_thread_id", None) == ident:
+            return str(task.get_name())
+    return None

@@ -16,6 +16,7 @@ from ..heap.frames import read_frame_locals
 from .awaiting import awaiting_stacks, code_of, frame_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType, FrameType
 
     from ..code import CodeMap
@@ -54,6 +55,8 @@ class StackReader:
         self._lines: dict[tuple[int, int], CallSite] = {}
         self._passed: set[str] = set()
         self._libraries: dict[object, bool] = {}
+        # Asked of a stack without a line of the user's: who handed that work over.
+        self.beyond: Callable[[FrameType | None], CallSite | None] = _nobody
 
     def site(self, frame: FrameType | None) -> CallSite | None:
         """Return the innermost line of the user's, from a frame outwards."""
@@ -76,6 +79,10 @@ class StackReader:
                     )
             frame = frame.f_back
         return None
+
+    def wanted_by(self, frame: FrameType | None) -> CallSite | None:
+        """Return the user's line as `site` does; else the one that handed it over."""
+        return self.site(frame) or self.beyond(frame)
 
     def read(
         self, frame: FrameType | None
@@ -292,6 +299,10 @@ def current_thread_name() -> str:
     """Return this thread's name, without making an object for a foreign thread."""
     thread = threading._active.get(threading.get_ident())  # type: ignore[attr-defined]  # current_thread() would enter a dummy into the program's list
     return "?" if thread is None else str(thread.name)
+
+
+def _nobody(_: FrameType | None) -> CallSite | None:
+    return None
 
 
 def _is_no_awaiter(frame: FrameType | None) -> bool:

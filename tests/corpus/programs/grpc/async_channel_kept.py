@@ -6,6 +6,7 @@
 # connections: 1
 # leaks: 1
 # kind: unclosed
+# inferred: yes
 # owner: grpc.aio.Channel
 # held_by: __main__.KEPT[0] | Channel
 """A channel of asyncio that is never closed."""

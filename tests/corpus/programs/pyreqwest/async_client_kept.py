@@ -4,6 +4,7 @@
 # connections: 1
 # leaks: 1
 # kind: unclosed
+# inferred: yes
 # owner: pyreqwest.client.Client
 # held_by: __main__.KEPT[0] | Client
 """An async client that is never closed."""

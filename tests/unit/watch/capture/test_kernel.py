@@ -10,12 +10,18 @@ import sys
 import pytest
 
 from urlsession.connections import ClosedBy
+from urlsession.testing import wait_until
 from urlsession.watch.capture import kernel
 from urlsession.watch.capture.kernel import (
     TcpState,
+    ended_by,
     first_closer,
+    identity,
+    limits,
     look_up,
     parse_table,
+    read_info,
+    socket_descriptors,
     take_snapshot,
 )
 
@@ -105,7 +111,7 @@ def test_look_up_follows_a_socket_through_its_close(
         def refuse(*_: object) -> None:
             raise PermissionError
 
-        monkeypatch.setattr(kernel, "_ask_netlink", refuse)
+        monkeypatch.setattr(kernel, "ask_netlink", refuse)
     client = socket.create_connection(listener.getsockname())
     local, remote = client.getsockname(), client.getpeername()
     before = look_up(local, remote)
@@ -116,6 +122,66 @@ def test_look_up_follows_a_socket_through_its_close(
     assert before.state is TcpState.ESTABLISHED
     assert after is not None
     assert first_closer(after.state) is ClosedBy.LOCAL
+
+
+def test_identity_is_the_inode_of_a_socket(listener: socket.socket) -> None:
+    """A file's inode may be the same as some socket's."""
+    with open(os.devnull, "rb") as file, pytest.raises(OSError, match="socket"):
+        identity(file.fileno())
+
+    assert identity(listener.fileno()) == os.fstat(listener.fileno()).st_ino
+
+
+@pytest.mark.parametrize("has_proc", [True, False], ids=["proc", "psutil"])
+def test_state_is_told_on_every_system(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, has_proc: bool
+) -> None:
+    """With bytes and times on Linux only, and that is said."""
+    monkeypatch.setattr(kernel, "_has_proc", has_proc)
+    with socket.create_connection(listener.getsockname()) as client:
+        listener.accept()[0].close()
+        inode = identity(client.fileno())
+        has_fin = wait_until(
+            lambda: take_snapshot().sockets[inode].state is TcpState.CLOSE_WAIT
+        )
+        seen = take_snapshot()
+
+        assert has_fin
+        assert seen.is_readable
+        assert seen.sockets[inode].remote == listener.getsockname()
+        assert listener.getsockname()[1] in seen.listening
+        assert socket_descriptors()[inode] == client.fileno()
+        assert (read_info(client) is None) is not has_proc
+        assert (limits() is None) is has_proc
+
+
+def test_nothing_is_concluded_without_psutil(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the report says how to get it."""
+    monkeypatch.setattr(kernel, "_has_proc", False)
+    monkeypatch.setitem(sys.modules, "psutil", None)
+    said = limits()
+
+    assert not take_snapshot().is_readable
+    assert look_up(listener.getsockname(), ("127.0.0.1", 1)) is None
+    assert said is not None
+    assert "psutil" in said
+
+
+def test_end_of_a_connection_shows_before_its_close(listener: socket.socket) -> None:
+    """Where nothing is counted: the peer's FIN, ours, or that it never was one."""
+    with (
+        socket.create_connection(listener.getsockname()) as client,
+        socket.socket() as never,
+    ):
+        accepted, _ = listener.accept()
+        before = ended_by(client.fileno())
+        accepted.close()
+        has_fin = wait_until(lambda: ended_by(client.fileno()) is ClosedBy.PEER)
+
+        assert (before, ended_by(never.fileno())) == (ClosedBy.LOCAL, None)
+        assert has_fin
 
 
 def test_look_up_finds_no_listener_for_a_connection(listener: socket.socket) -> None:

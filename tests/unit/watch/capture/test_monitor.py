@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -172,6 +175,53 @@ def test_connection_that_appears_while_it_runs_is_found(
     assert wait_until(lambda: threads() <= before)
 
 
+def test_line_is_that_of_the_thread_that_is_in_c(
+    monitor: Monitor, book: SocketBook, server: socket.socket
+) -> None:
+    """Not of the main one, which waits in Python for it."""
+    fds: list[int] = []
+    held = threading.Lock()
+    held.acquire()
+
+    def ask() -> None:
+        fds.append(connect(server.getsockname()))
+        held.acquire(timeout=5)
+
+    thread = threading.Thread(target=ask, name="asker")
+    thread.start()
+    monitor.start("some_extension")
+    wait_until(lambda: bool(book.open_records()))
+    held.release()
+    thread.join()
+    (record,) = book.open_records()
+    os.close(fds[0])
+
+    assert record.opened_by is not None
+    assert record.opened_by.function.rpartition(".")[2] == "ask"
+    assert record.thread == "asker"
+
+
+def test_task_that_runs_is_named(
+    monitor: Monitor, book: SocketBook, server: socket.socket
+) -> None:
+    """Where it calls C code that does not give way."""
+    fds: list[int] = []
+
+    async def ask() -> None:
+        fds.append(connect(server.getsockname()))
+        monitor.start("some_extension")
+        wait_until(lambda: bool(book.open_records()))
+
+    async def main() -> None:
+        await asyncio.create_task(ask(), name="asker")
+
+    asyncio.run(main())
+    (record,) = book.open_records()
+    os.close(fds[0])
+
+    assert record.task == "asker"
+
+
 def test_monitor_takes_a_hundredth_of_a_processor(monitor: Monitor) -> None:
     """However long one look takes."""
     pairs = [socket.socketpair() for _ in range(100)]
@@ -230,3 +280,37 @@ def test_observer_starts_it_with_a_module_that_makes_sockets() -> None:
 
     assert (len(during[0]), during[1]) == (1, threading.active_count())
     assert wait_until(lambda: threads() <= before)
+
+
+OWN_CLIENT = """
+import contextlib, os
+from urlsession import URLSession, watch
+
+watch.start()
+with URLSession() as session, contextlib.suppress(OSError):
+    session.data("http://127.0.0.1:1/").result(timeout=5)
+ours = len(os.listdir("/proc/self/task"))
+import pycurl
+before = len(os.listdir("/proc/self/task"))
+handle = pycurl.Curl()
+print(before - ours, len(os.listdir("/proc/self/task")) - before, type(handle) is pycurl.Curl)
+watch.stop()
+print(type(handle) is pycurl.Curl, isinstance(handle, pycurl.Curl))
+"""
+
+
+@pytest.mark.slow
+def test_our_own_client_is_no_reason_to_look() -> None:
+    """It keeps a ledger; somebody else's handle is."""
+    done = subprocess.run(
+        [sys.executable, "-c", OWN_CLIENT],
+        capture_output=True,
+        text=True,
+        timeout=15,
+        check=False,
+    )
+
+    assert (done.stdout.split(), done.stderr) == (
+        ["0", "1", "True", "False", "True"],
+        "",
+    )

@@ -90,9 +90,8 @@ for one in threads:
     one.start()
 for one in threads:
     one.join()
-print(len(found), set(found), len(os.listdir("/proc/self/task")))
+print(len(found), set(found))
 pulse.stop()
-print(len(os.listdir("/proc/self/task")))
 """
 
 EXECUTING = """
@@ -115,7 +114,7 @@ pulse.stop()
 @pytest.mark.parametrize(
     ("program", "words"),
     [
-        (FORKING_AT_ONCE, ["80", "{2}", "2", "1"]),
+        (FORKING_AT_ONCE, ["80", "{2}"]),
         (EXECUTING, ["0"]),
     ],
     ids=["at once", "to execute"],

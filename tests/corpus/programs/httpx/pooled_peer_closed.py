@@ -1,0 +1,40 @@
+# cause: F
+# report: kiro-gateway #38
+# library: httpx
+# connections: 1
+# leaks: 1
+# kind: unclosed
+# also: close_wait
+# owner: httpx.AsyncClient
+# held_by: __main__.CLIENT | AsyncClient
+"""A gateway's client for ever: upstream closes, and no request comes that would look."""
+
+import asyncio
+import sys
+from urllib.parse import urlsplit
+
+import httpx
+
+CLIENT = None
+
+
+async def wait_for_end(port: int) -> None:
+    """Wait until the server has closed the connection."""
+    peer = f":{port:04X}"
+    for _ in range(500):
+        with open("/proc/self/net/tcp") as table:
+            rows = [line.split() for line in table]
+        if any(row[2].endswith(peer) and row[3] == "08" for row in rows):
+            return
+        await asyncio.sleep(0.01)
+    sys.exit("the server closes nothing")
+
+
+async def main(url: str) -> None:
+    global CLIENT
+    CLIENT = httpx.AsyncClient(trust_env=False)  # made here
+    assert (await CLIENT.get(f"{url}close/0.2")).status_code == 200  # opened here
+    await wait_for_end(urlsplit(url).port or 80)
+
+
+asyncio.run(main(sys.argv[1]))

@@ -1,0 +1,30 @@
+# needs: pycurl
+# connections: 1
+"""The handle is closed when the work is done, whatever the server did."""
+
+import sys
+import time
+from urllib.parse import urlsplit
+
+import pycurl
+
+HANDLE = pycurl.Curl()
+
+
+def wait_for_end(port: int) -> None:
+    """Wait until the server has closed the connection."""
+    peer = f":{port:04X}"
+    for _ in range(500):
+        with open("/proc/self/net/tcp") as table:
+            rows = [line.split() for line in table]
+        if any(row[2].endswith(peer) and row[3] == "08" for row in rows):
+            return
+        time.sleep(0.01)
+    sys.exit("the server closes nothing")
+
+
+HANDLE.setopt(pycurl.URL, f"{sys.argv[1]}close")
+HANDLE.setopt(pycurl.WRITEFUNCTION, lambda data: None)
+HANDLE.perform()
+wait_for_end(urlsplit(sys.argv[1]).port or 80)
+HANDLE.close()
