@@ -238,11 +238,11 @@ def test_no_timer_runs_while_a_task_is_suspended(serve: Serve) -> None:
 def test_task_suspended_at_once_is_not_timed_either(serve: Serve) -> None:
     """Before there is a connection, or a head."""
     server = serve(trickling(0.0, count=1))
-    with URLSession(configured(request_s=0.1, resource_s=0.2)) as session:
+    with URLSession(configured(request_s=0.6, resource_s=0.8)) as session:
         task = session.data(server.url())
         task.suspend()
         with pytest.raises(TimeoutError, match="goes on"):
-            task.result(0.5)
+            task.result(1.0)
         task.resume()
 
         assert task.result(5).data == b"x"
@@ -333,13 +333,13 @@ def test_time_suspended_before_a_redirect_is_not_counted_after_it(
         return new
 
     delegate = RecordingDelegate({"task_will_perform_http_redirection": decide})
-    with URLSession(configured(resource_s=0.6)) as session:
+    with URLSession(configured(resource_s=1.2)) as session:
         task = session.data(serve(handle).url(), delegate=delegate)
         assert (decided if is_between else reached).wait(5)
         if not is_between:
             task.suspend()
         with pytest.raises(TimeoutError, match="goes on"):
-            task.result(0.8)
+            task.result(1.4)
         go.set()
         task.resume()
 

@@ -54,6 +54,18 @@ def service(
             process.kill()
 
 
+def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Return what a program still says until its end.
+
+    `communicate` would lose what came in one piece with the first line.
+    """
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said = process.stdout.read(), process.stderr.read()
+    process.wait(10)
+    return said
+
+
 @pytest.mark.slow
 def test_termination_is_reported_and_ends_the_program_as_ever(
     tmp_path: Path, serve: Serve
@@ -150,6 +162,27 @@ print("done", flush=True)
 
 
 @pytest.mark.slow
+def test_program_that_is_asked_too_late_ends_as_ever(
+    tmp_path: Path, serve: Serve
+) -> None:
+    """When the interpreter has given every handler back already."""
+    url = serve(fixed_body(b"x")).url()
+    source = """
+import os
+class Late:
+    def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.SIGUSR1):
+        kill(pid, number)
+sys.late = Late()
+print("done", flush=True)
+"""
+    with service(tmp_path, source, url, "--signal", "USR1") as process:
+        out, words = ended(process)
+
+    assert (process.returncode, out) == (0, "done\n")
+    assert "unclosed: 1 connection" in words
+
+
+@pytest.mark.slow
 def test_running_program_reports_what_is_new(tmp_path: Path, serve: Serve) -> None:
     """Once, not at every look."""
     url = serve(fixed_body(b"x")).url()
@@ -175,6 +208,6 @@ os.wait()
 print("parent", threads(), threading.active_count(), flush=True)
 """
     with service(tmp_path, source, url, "--every", "5") as process:
-        out, _ = process.communicate(timeout=10)
+        out, _ = ended(process)
 
     assert out.splitlines() == ["child 1", "parent 2 1"]

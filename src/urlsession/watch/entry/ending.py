@@ -159,9 +159,24 @@ class Ending:
             signal.signal(signal_number(self._spec.signal), self._asked)
 
     def _leave_signals(self) -> None:
-        is_main = threading.current_thread() is threading.main_thread()
-        if is_main and signal.getsignal(signal.SIGTERM) == self._terminated:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if signal.getsignal(signal.SIGTERM) == self._terminated:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self._ask_no_more()
+
+    def _ask_no_more(self) -> None:
+        """Have the signal that asks for a report do nothing from now on.
+
+        Left to us the interpreter would give it back its default when it ends, and to
+        ask at that moment would kill the program.
+        """
+        if self._spec.signal is None:
+            return
+        number = signal_number(self._spec.signal)
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and signal.getsignal(number) == self._asked:
+            signal.signal(number, signal.SIG_IGN)
 
     def _before_pools(self) -> None:
         """Look before the pools end their workers, which hold what threads hold.
@@ -188,6 +203,7 @@ class Ending:
             self._guarded(self._look)
 
     def _at_exit(self) -> None:
+        self._ask_no_more()
         if self._is_over:
             return
         self._guarded(self._look)
