@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import gc
 import time
-import types
 from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .peek import module_of_type
+from .roots import RootKind
+from .scan import references_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,9 +29,6 @@ __all__ = ("Descent", "HeapPath")
 MAX_OBJECTS = 100_000  # some 60 ms and 15 MB
 LARGE = 5000  # references of one object, above which only some are followed
 SAMPLE = 1000
-_LEAVES = frozenset(
-    {str, bytes, int, float, bool, complex, type(None), types.CodeType, range}
-)
 _OWN = "urlsession.watch"
 
 
@@ -108,7 +106,7 @@ class Descent:
     def _look_below(self, frontier: list[int]) -> list[int]:
         news: list[int] = []
         for node in frontier:
-            referents = gc.get_referents(self._objects[node])
+            referents = references_of(self._objects[node])
             if len(referents) > LARGE:
                 wanted: list[object] = []
                 if not self._wanted.isdisjoint(map(id, referents)):
@@ -116,7 +114,8 @@ class Descent:
                 # Its entries are much alike: what one leads to, the others do.
                 referents = wanted + referents[:SAMPLE]
             for one in referents:
-                if type(one) not in _LEAVES and id(one) not in self._seen:
+                # What the collector does not track leads to nothing.
+                if id(one) not in self._seen and gc.is_tracked(one):
                     self._enter(one, node, news)
         return news
 
@@ -131,7 +130,8 @@ class Descent:
         if own_root is not None and own_root.is_border:
             if not own_root.kind.is_users:
                 return
-            above, root = -1, own_root
+            if above == -1 or own_root.kind is not RootKind.THREAD:
+                above, root = -1, own_root  # a thread that has a name is that name's
         node = len(self._objects)
         self._objects.append(thing)
         self._above.append(above)

@@ -8,6 +8,7 @@ The collector shows nothing of a running frame, so these are read from the stack
 from __future__ import annotations
 
 import enum
+import os
 import sys
 import threading
 from dataclasses import dataclass
@@ -92,7 +93,8 @@ def read_frame_locals(frame: FrameType) -> dict[str, object]:
 
 def describe_code(code: CodeType, line: int | None) -> str:
     """Return the function and line that run, as paths show them."""
-    return f"{code.co_qualname}() at {code.co_filename}:{line}"
+    # The function's name says most; the whole file name would hide it.
+    return f"{code.co_qualname}() at {os.path.basename(code.co_filename)}:{line}"
 
 
 def _values_of_stack(

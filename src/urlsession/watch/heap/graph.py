@@ -24,9 +24,9 @@ from contextvars import Context
 from typing import TYPE_CHECKING, TypeVar
 
 from .ownership import frame_of, is_users
-from .peek import is_a, read
+from .peek import is_a, module_of_type, read
 from .roots import Root, RootKind
-from .scan import find_holders
+from .scan import find_holders, references_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,6 +46,9 @@ _LIBRARY_DETOUR = 50
 _NOT_THE_USERS = 1_000_000
 _LEAVERS = frozenset({"__exit__", "__aexit__"})
 _MANY_FROZEN = 2000  # objects; some versions freeze a few hundred when they start
+_C = "C code"
+# The interpreter tells how many exit handlers there are, but not which.
+_MAYBE_AT_EXIT = "an exit handler, or C code"
 _PROBE = [object()]
 _OURS = sys.getrefcount(_PROBE[0])  # references from one list of ours, and from asking
 
@@ -117,6 +120,9 @@ class HolderGraph:
             root = self.root_of.get(node)
             if root is not None:
                 cost = hops + _cost(root, is_below_users)
+                below = came_from[state]
+                if root.kind is RootKind.LIBRARY and below is not None:
+                    cost += self._strangeness(root, below[0])
                 if cost < best_cost:
                     best_cost = cost
                     best = [one for one, _ in _walk(came_from, state)]
@@ -204,6 +210,11 @@ class HolderGraph:
     def _is_users(self, node: int) -> bool:
         return is_users(self.objects[node], self._code)
 
+    def _strangeness(self, root: Root, below: int) -> int:
+        """Prefer the library's own registry to another library that looks into it."""
+        own = module_of_type(type(self.objects[below])).partition(".")[0]
+        return 0 if own in {"builtins", root.label.partition(".")[0]} else 2
+
     def _not_the_users(self) -> list[int]:
         """Return the owners that no root of the user's leads to, as far as is known."""
         held: dict[int, list[int]] = {}
@@ -252,7 +263,7 @@ class HolderGraph:
         root = self.root_of.get(node)
         if node not in self._expanded and (root is None or not root.is_border):
             news.append(node)
-        for referent in gc.get_referents(holder):
+        for referent in references_of(holder):
             target = targets.get(id(referent))
             if target is not None:
                 self.holders[target].append(node)
@@ -291,10 +302,10 @@ def _unseen_root(thing: object) -> Root:
     if type(thing) is types.MethodType:
         if thing.__name__ in _LEAVERS:
             return Root(RootKind.CALL, "a running with block")
-        # The interpreter tells how many exit handlers there are, but not which.
         if atexit._ncallbacks():
-            return Root(RootKind.HANDLER, "an exit handler, or C code")
-    return Root(RootKind.NATIVE, "C code", is_border=False)
+            return Root(RootKind.HANDLER, _MAYBE_AT_EXIT)
+    is_call = type(thing) is types.FunctionType and atexit._ncallbacks() > 0
+    return Root(RootKind.NATIVE, _MAYBE_AT_EXIT if is_call else _C, is_border=False)
 
 
 def _cost(root: Root, is_below_users: bool) -> int:

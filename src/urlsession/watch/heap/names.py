@@ -17,7 +17,7 @@ from collections import OrderedDict, defaultdict, deque
 from contextvars import Context
 from typing import TYPE_CHECKING, cast
 
-from .frames import read_frame_locals
+from .frames import describe_code, read_frame_locals
 from .ownership import callable_of, frame_of, name_of_callable
 from .peek import (
     NO_KEY,
@@ -170,7 +170,7 @@ def _name_suspended(objects: Sequence[object], at: int) -> Hop:
     if frame is None:
         return type_name(objects[at]), 1
     code, held = frame.f_code, objects[at + 1]
-    where = f"{code.co_qualname}() at {code.co_filename}:{frame.f_lineno}"
+    where = describe_code(code, frame.f_lineno)
     if not code.co_flags & _CO_OPTIMIZED:
         return where, 1
     # What functions inside use as well is in a cell.
@@ -188,6 +188,14 @@ def _name_cache(objects: Sequence[object], at: int) -> Hop:
     if type(objects[at + 1]) is dict and at + 2 < len(objects):
         steps = 2  # without a bound the cache is a dict
     return f"cache of {name}", steps
+
+
+def _name_module(objects: Sequence[object], at: int) -> Hop:
+    words = f"module {read(objects[at], '__name__')}"
+    if at + 2 >= len(objects) or not is_a(objects[at + 1], dict):
+        return words, 1
+    key = key_of(objects[at + 1], objects[at + 2])
+    return f"{words}.{key}" if type(key) is str else words, 2
 
 
 def _name_class(objects: Sequence[object], at: int) -> Hop:
@@ -298,6 +306,7 @@ _NAMERS: tuple[tuple[type | tuple[type, ...], Callable[..., Hop]], ...] = (
     ),
     (_LRU_CACHE, _name_cache),
     (type, _name_class),
+    (types.ModuleType, _name_module),
     (Context, _name_context),
     (threading.local, _name_thread_local),
     (BaseException, _name_error),

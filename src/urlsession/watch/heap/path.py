@@ -63,11 +63,15 @@ def describe_cycle(objects: Sequence[object], code: CodeMap) -> list[str]:
     if objects[0] is not owner:
         return [*_shortened(_hops(objects, code)), type_name(owner)]
     ring = objects[:-1]
-    users = [
-        at for at, one in enumerate(ring) if one is not owner and is_users(one, code)
-    ]
-    # An object rather than a bound method of it.
-    start = next((at for at in users if not callable(ring[at])), (users or [0])[0])
+    # An object of the user's rather than a bound method of it, else the owner.
+    start = next(
+        (
+            at
+            for at, one in enumerate(ring)
+            if one is not owner and is_users(one, code) and not callable(one)
+        ),
+        0,
+    )
     turned = [*ring[start:], *ring[:start], ring[start]]
     return [*_shortened(_hops(turned, code)), type_name(turned[-1])]
 

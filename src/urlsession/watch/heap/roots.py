@@ -174,7 +174,7 @@ class Roots:
         if is_a(holder, type):
             return self._of_class(cast("type", holder))
         if is_a(holder, types.ModuleType):
-            return Root(RootKind.LIBRARY, str(read(holder, "__name__", "?")))
+            return self._of_module(holder)
         if is_a(holder, threading.Thread):
             return self._of_thread(cast("threading.Thread", holder))
         if self._is_loop(holder):
@@ -184,6 +184,11 @@ class Roots:
     def _of_namespace(self, name: str) -> Root:
         is_users = self._code.is_user_module(name)
         return Root(RootKind.GLOBAL if is_users else RootKind.LIBRARY, name)
+
+    def _of_module(self, module: object) -> Root | None:
+        # One that was loaded past `sys.modules` is an object as others are.
+        name = self._modules.get(id(namespace_of(module)))
+        return None if name is None else Root(RootKind.LIBRARY, name)
 
     def _of_class(self, holder: type) -> Root | None:
         module, qualname = module_of_type(holder), qualname_of_type(holder)

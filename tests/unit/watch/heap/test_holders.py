@@ -722,6 +722,20 @@ def test_long_path_is_shortened_in_the_middle() -> None:
     assert len(found.path) == 10
 
 
+def test_module_that_only_the_program_has_is_a_hop() -> None:
+    """A plugin that was loaded past `sys.modules`."""
+    import types
+
+    def load(session: Session) -> None:
+        module = types.ModuleType("plugin")
+        vars(module)["CLIENT"] = session
+        held_as([module])
+
+    found = held_by(lambda: leave(load))
+
+    assert found.path == (f"{HEAD}[0]", "module plugin.CLIENT", "Session")
+
+
 def test_garbage_list_of_the_collector_is_not_the_users() -> None:
     """What it kept back for debugging is unreachable all the same."""
     found = held_by(lambda: leave(gc.garbage.append))

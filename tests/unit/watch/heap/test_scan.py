@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
-from urlsession.watch.heap.scan import FEW, find_holders
+from urlsession.watch.heap.scan import FEW, find_holders, references_of
 
 
 class Thing:
@@ -36,6 +37,25 @@ def test_many_are_found_in_the_same_way() -> None:
 
     assert found is not None
     assert sorted(map(id, found)) == sorted(map(id, holders))
+
+
+def test_holder_of_many_is_found_once() -> None:
+    """Beside another thread they are asked for in parts."""
+    things: list[object] = [Thing() for _ in range(FEW + 1)]
+    holder = tuple(things)
+    go_on = threading.Event()
+    thread = threading.Thread(target=go_on.wait, args=(10,))
+    thread.start()
+    found = holders_of(things)
+    go_on.set()
+    thread.join()
+
+    assert found == [holder]
+
+
+def test_modules_are_not_asked_for_more_than_their_namespace() -> None:
+    """Some show what was freed before (see `scan`)."""
+    assert [id(one) for one in references_of(time)] == [id(vars(time))]
 
 
 def test_deadline_ends_the_search() -> None:
