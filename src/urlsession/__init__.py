@@ -3,6 +3,9 @@
 The names are given lazily, so that a program that only watches connections
 (`urlsession.watch`) never loads libcurl, and so that importing this package
 costs next to nothing. The modules that define the names are in `_MODULES`.
+
+A watched pytest finds this package imported before it could rewrite its assertions. It
+has none in it, and the warning is spared to the user: PYTEST_DONT_REWRITE.
 """
 
 from __future__ import annotations

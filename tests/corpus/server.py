@@ -14,9 +14,16 @@ from pathlib import Path
 
 __all__ = ("Handler", "main")
 
+# As OAuth has it, and as the metadata service of a cloud.
 _TOKEN = (
     b'{"access_token": "of-the-corpus", "token_type": "Bearer", "expires_in": 3600,'
-    b' "expires_on": "4102444800", "resource": "of-the-corpus"}'
+    b' "expires_on": "4102444800", "resource": "of-the-corpus",'
+    b' "AccessKeyId": "x", "SecretAccessKey": "y", "Token": "z",'
+    b' "Expiration": "2100-01-01T00:00:00Z"}'
+)
+_ANSWER = (
+    b"<?xml version='1.0'?><methodResponse><params><param><value><int>7</int></value>"
+    b"</param></params></methodResponse>"
 )
 _stop = threading.Event()
 
@@ -43,11 +50,15 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif verb == "status":
             self._reply(b"status", int(argument))
+        elif verb == "redirect":
+            self._redirect(argument)
         elif verb == "slow":
             _stop.wait(float(argument))
             self._reply(b"at last")
         elif verb == "token":
             self._reply(_TOKEN)
+        elif verb == "RPC2":
+            self._reply(_ANSWER)
         else:
             self._reply(b'{"ok": true}')
 
@@ -63,6 +74,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _redirect(self, host: str) -> None:
+        port = self.connection.getsockname()[1]
+        self.send_response(302)
+        self.send_header("Location", f"http://{host or '127.0.0.1'}:{port}/")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _stream(self) -> None:
         self.send_response(200)

@@ -109,6 +109,11 @@ def _start_https(services: Services) -> str:
     return services.start_script(FOLDER / "server.py", "--tls")
 
 
+def _start_lines(protocol: str) -> Callable[[Services], str]:
+    script = FOLDER / "mail_server.py"
+    return lambda services: services.start_script(script, protocol)
+
+
 def _start_mongo(services: Services) -> str:
     return services.start_script(FOLDER / "mongo_server.py")
 
@@ -118,12 +123,16 @@ def _start_websocket(services: Services) -> str:
 
 
 _STARTERS: dict[str, Callable[[Services], str]] = {
+    "ftp": _start_lines("ftp"),
     "grpc": _start_grpc,
     "http": _start_http,
     "https": _start_https,
+    "imap": _start_lines("imap"),
     "mongo": _start_mongo,
+    "pop3": _start_lines("pop3"),
     "postgres": lambda services: services.start_server(start_postgres),
     "redis": lambda services: services.start_server(start_redis),
+    "smtp": _start_lines("smtp"),
     "websocket": _start_websocket,
 }
 

@@ -93,6 +93,13 @@ def check_leaks(case: Case, outcome: Outcome) -> None:
         assert opened == case.lines("opened here"), outcome.words
     inferred = {one["is_inferred"] for one in leaks}
     assert inferred == {"inferred" in stated}, outcome.words
+    if case.lines("used here"):
+        used = {one["last_used_by"]["line"] for one in leaks}
+        assert used == case.lines("used here"), outcome.words
+    for name in ("host", "requests", "thread"):
+        if name in stated:
+            told = sorted(str(one[name]) for one in leaks)
+            assert told == stated[name].split(), outcome.words
     if "task" in stated:
         assert " ".join(one["task"] for one in leaks) == stated["task"]
     if "held_by" in stated:

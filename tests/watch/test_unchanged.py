@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -235,3 +236,28 @@ def test_stop_leaves_every_class_as_it_was(tmp_path: Path) -> None:
     )
 
     assert done.stdout.split("\n")[:2] == ["True", "[]"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by_environment", [False, True])
+def test_pytest_that_fails_on_warnings_has_none_of_ours(
+    tmp_path: Path, *, by_environment: bool
+) -> None:
+    """A watched pytest finds this package imported, which it would warn of."""
+    (tmp_path / "test_app.py").write_text("def test_one() -> None:\n    pass\n")
+    under_test = ("-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider")
+    watch = () if by_environment else ("-m", "urlsession", "watch")
+    done = subprocess.run(
+        [sys.executable, *watch, *under_test, "test_app.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        timeout=15,
+        env=os.environ | ({"URLSESSION_WATCH": "1"} if by_environment else {}),
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "1 passed" in done.stdout
+    assert "urlsession watch: pytest" in done.stderr
+    assert "arning" not in done.stdout + done.stderr

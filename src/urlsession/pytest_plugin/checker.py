@@ -8,6 +8,7 @@ session and its own queue; neither is touched.
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ class LeakChecker:
         self._charges = Charges()
         self._fixtures: dict[int, WideFixture] = {}
         self._has_failed = False
+        self._has_paused = False  # the collector
         running = current()
         self._is_ours = running is None
         self._observer = Observer() if running is None else running
@@ -99,9 +101,27 @@ class LeakChecker:
         self._charges.begin(run)
         if self._is_ours and current() is None:
             observe(self._observer)  # the test before stopped it
-        result = yield
-        self._look(item)
+        try:
+            result = yield
+            self._look(item)
+        finally:
+            self._resume_collector()
         return result
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        """Keep the collector from starting by itself between the test and the look.
+
+        What pytest allocates for its reports would start it, and a client that the test
+        dropped would be gone; whether it is would depend on the tests before.
+        """
+        self._resume_collector()  # the test may run again within its protocol
+        try:
+            return (yield)
+        finally:
+            if gc.isenabled():
+                gc.disable()
+                self._has_paused = True
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(
@@ -119,6 +139,11 @@ class LeakChecker:
         """Stop watching, unless somebody else had begun to."""
         if self._is_ours:
             stop()
+
+    def _resume_collector(self) -> None:
+        if self._has_paused:
+            gc.enable()
+            self._has_paused = False
 
     def _look(self, here: pytest.Item | None) -> None:
         # Without the heap at first: mostly nothing is open, and a look is cheap.

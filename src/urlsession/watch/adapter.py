@@ -175,6 +175,7 @@ class Sink(Protocol):
         closers: Iterable[str] = ("close",),
         is_part: bool = False,
         words: OwnerState | None = None,
+        unless_in: str = "",
     ) -> None:
         """Have a class's objects, and its subclasses', count as owners.
 
@@ -189,6 +190,8 @@ class Sink(Protocol):
             is_part: Whether it mostly is a part of another library's owner (a pool in a
                 session): then that one is looked for beyond a subclass of the user's.
             words: What to say of one that is gone, when it cannot be asked any more.
+            unless_in: A module whose making of one is not worth a note: that of the
+                session around it, which is noted anyway.
         """
 
     def call_before(self, holder: object, name: str, tell: Callable[..., None]) -> None:

@@ -123,6 +123,7 @@ class Observer:
         self._imports.start()
         self._births.start(self._patches)
         self._handovers.start(self._patches, self._imports)
+        self._imports.when_imported("ssl", self._births.hook_tls)
         self._adapters = []
         instruments = Instruments(
             book=self._book,

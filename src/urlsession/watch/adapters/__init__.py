@@ -23,6 +23,7 @@ from .pyreqwest import PyreqwestAdapter
 from .redis import RedisAdapter
 from .requests import RequestsAdapter
 from .sdk import AzureAdapter
+from .stdlib import StandardAdapter
 from .urllib3 import Urllib3Adapter
 from .urlsession import URLSessionAdapter
 from .websocket_client import WebsocketClientAdapter
@@ -54,6 +55,7 @@ __all__ = (
     "PyreqwestAdapter",
     "RedisAdapter",
     "RequestsAdapter",
+    "StandardAdapter",
     "URLSessionAdapter",
     "Urllib3Adapter",
     "WebsocketClientAdapter",
@@ -76,6 +78,7 @@ BUILT_IN: tuple[Callable[[], Adapter], ...] = (
     lambda: HttpxAdapter("httpx"),
     lambda: HttpxAdapter("httpx2"),
     AzureAdapter,
+    StandardAdapter,
     RedisAdapter,
     PsycopgAdapter,
     Psycopg2Adapter,

@@ -19,12 +19,19 @@ _CLIENT = OwnerState(
 )
 
 
+# What asks for credentials, say: nothing that the user has closes it.
+_SESSION = OwnerState(is_closed=None, noun="session", has_block=False)
+
+
 class BotocoreAdapter(LibraryAdapter):
     """Knows botocore's owner; its sockets are urllib3's, its loads `http.client`'s."""
 
     name = "botocore"
     modules = ("botocore",)
     internals = ("botocore", "boto3", "urllib3", "http.client")
+
+    def __init__(self) -> None:
+        self._session: type = type(None)
 
     def hook(self, sink: Sink) -> None:
         """Wait for the modules."""
@@ -36,8 +43,9 @@ class BotocoreAdapter(LibraryAdapter):
         self.sink.owner_type(module.BaseClient, words=_CLIENT)
 
     def _hook_session(self, module: ModuleType) -> None:
-        self.sink.owner_type(module.URLLib3Session, is_part=True)
+        self._session = module.URLLib3Session
+        self.sink.owner_type(self._session, is_part=True, words=_SESSION)
 
-    def owner_state(self, owner: object) -> OwnerState:  # noqa: ARG002 - every client is alike
-        """Return what to call it."""
-        return _CLIENT
+    def owner_state(self, owner: object) -> OwnerState:
+        """Return what to call it: a client, or the session within one."""
+        return _SESSION if isinstance(owner, self._session) else _CLIENT

@@ -35,6 +35,14 @@ class Descriptors:
         """Remember a descriptor of an object's."""
         self._of.setdefault(keeper, {})[fd] = identity(fd)
 
+    def has(self, keeper: object, fd: int) -> bool:
+        """Whether a descriptor is still the socket that was remembered."""
+        known = self._of.get(keeper)
+        try:
+            return known is not None and known.get(fd) == identity(fd)
+        except OSError:
+            return False
+
     def closing(self, keeper: object) -> None:
         """Tell of all that an object still has, since it is about to be closed."""
         for fd, inode in self._of.pop(keeper, {}).items():

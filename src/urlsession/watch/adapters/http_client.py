@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..adapter import LibraryAdapter, OwnerState, Sighting
+from ..capture.kernel import TcpState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
     from ..capture.kernel import KernelSnapshot
 
 __all__ = ("HTTPClientAdapter",)
+
+_SHUT_DOWN = frozenset(
+    {
+        TcpState.FIN_WAIT1,
+        TcpState.FIN_WAIT2,
+        TcpState.CLOSING,
+        TcpState.LAST_ACK,
+        TcpState.CLOSED,
+    }
+)
 
 
 class HTTPClientAdapter(LibraryAdapter):
@@ -59,12 +70,15 @@ class HTTPClientAdapter(LibraryAdapter):
         module: Any = self._module
         return module.HTTPConnection, getattr(module, "HTTPSConnection", type(None))
 
-    def sightings(self, kernel: KernelSnapshot) -> Iterator[Sighting]:  # noqa: ARG002 - from the book
+    def sightings(self, kernel: KernelSnapshot) -> Iterator[Sighting]:
         """Return the connections whose response still waits to be read."""
         if self._module is None:
             return
         for inode, response in self.sink.subjects(self._module.HTTPResponse):
-            is_unread = not response.isclosed()  # type: ignore[attr-defined]  # asked for by its class
+            seen = kernel.sockets.get(inode)
+            # One that was shut down is done with, whoever keeps its reply.
+            is_over = seen is not None and seen.state in _SHUT_DOWN
+            is_unread = not response.isclosed() and not is_over  # type: ignore[attr-defined]  # asked for by its class
             yield Sighting(
                 inode=inode, is_checked_out=is_unread, has_unread_body=is_unread
             )

@@ -64,10 +64,9 @@ class HttpxAdapter(LibraryAdapter):
         """Return the connections of each live client, and of transports that have none."""
         owned: set[int] = set()
         for client in self._live(self._clients):
-            if not client.is_closed:
-                for transport in (client._transport, *client._mounts.values()):
-                    for inode in _inodes(transport, kernel):
-                        yield self._sight(inode, client, owned)
+            for transport in _transports_of(client):
+                for inode in _inodes(transport, kernel):
+                    yield self._sight(inode, client, owned)
         for transport in self._live(self._transports):
             for inode in _inodes(transport, kernel):
                 opener = self.sink.opener(inode)
@@ -95,6 +94,13 @@ class HttpxAdapter(LibraryAdapter):
 
     def _is_handmade(self, transport: object) -> bool:
         return bool(getattr(self.sink.owner_of(transport), "is_handmade", False))
+
+
+def _transports_of(client: Any) -> Iterator[Any]:
+    if not hasattr(client, "_mounts"):
+        return  # another thread is making it at this moment
+    if not client.is_closed:
+        yield from (client._transport, *client._mounts.values())
 
 
 def _inodes(transport: Any, kernel: KernelSnapshot) -> Iterator[int]:

@@ -171,8 +171,9 @@ class PycurlAdapter(LibraryAdapter):
             self.sink.used(fd)
 
     def _loaded(self, fd: int, owner: object) -> None:
-        self.sink.opened(fd, otherwise=owner)
-        self._descriptors.add(owner, fd)
+        if not self._descriptors.has(owner, fd):
+            self.sink.opened(fd, otherwise=owner)
+            self._descriptors.add(owner, fd)
 
     def _closes(self, handle: object, *_: object) -> None:
         self._descriptors.closing(handle)

@@ -13,6 +13,7 @@ import gc
 import sys
 import threading
 from collections import OrderedDict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -221,7 +222,12 @@ def _sight(inode: int, holder: _Holder, origin: tuple[str, int]) -> Sighting:
 
 def _origin(url: Any) -> tuple[str, int] | None:
     """Return host and port of an absolute URL."""
-    parts = urlsplit(str(url))
+    return _parsed(str(url))
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> tuple[str, int] | None:
+    parts = urlsplit(url)
     if parts.hostname is None:
         return None
     return parts.hostname, parts.port or _PORTS.get(parts.scheme, 0)

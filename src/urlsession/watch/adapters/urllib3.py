@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from ..adapter import LibraryAdapter, OwnerState
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ("Urllib3Adapter",)
 
 
+_SHARED = OwnerState(is_closed=None, is_exempt=True, noun="pool manager")
 _MANAGER = OwnerState(
     is_closed=None, closes_at_once=True, noun="pool manager", closing="clear()"
 )
@@ -34,12 +36,19 @@ class Urllib3Adapter(LibraryAdapter):
 
     def _hook_manager(self, module: ModuleType) -> None:
         self.sink.owner_type(
-            module.PoolManager, closers=("clear",), is_part=True, words=_MANAGER
+            module.PoolManager,
+            closers=("clear",),
+            is_part=True,
+            words=_MANAGER,
+            unless_in="requests.adapters",
         )
 
     def _hook_pool(self, module: ModuleType) -> None:
         self.sink.owner_type(module.HTTPConnectionPool, is_part=True, words=_POOL)
 
     def owner_state(self, owner: object) -> OwnerState:
-        """Return how one closes it."""
+        """Return how one closes it; nobody is asked to close urllib3's own manager."""
+        library = sys.modules.get("urllib3")
+        if owner is getattr(library, "_DEFAULT_POOL", None):
+            return _SHARED  # what `urllib3.request` loads with
         return _MANAGER if hasattr(owner, "clear") else _POOL

@@ -1,7 +1,7 @@
 """websocket-client: the socket, or the app whose `run_forever` made it.
 
-A connection is in use as long as it is open: nobody knows when the peer has something
-to say.
+A connection is in use until the closing handshake: nobody knows when the peer has
+something to say. An app does not close the socket of a peer that said goodbye.
 """
 
 from __future__ import annotations
@@ -51,11 +51,19 @@ class WebsocketClientAdapter(LibraryAdapter):
             sock: Any = one.sock  # type: ignore[attr-defined]  # asked for by its class
             fd = None if sock is None else sock.fileno()
             if fd in inodes:
-                yield Sighting(inode=inodes[fd], is_checked_out=True)
+                in_use = bool(one.connected)  # type: ignore[attr-defined]  # asked for by its class
+                yield Sighting(inode=inodes[fd], is_checked_out=in_use)
 
     def owner_state(self, owner: object) -> OwnerState:
-        """Return what to call it."""
-        is_app = hasattr(owner, "run_forever")
+        """Return what to call it, and whether an app has ended its run.
+
+        Its `run_forever` closes what it opened, or believes so: nothing is left to call.
+        """
+        if not hasattr(owner, "run_forever"):
+            return OwnerState(is_closed=None, noun="websocket", has_block=False)
         return OwnerState(
-            is_closed=None, noun="app" if is_app else "websocket", has_block=False
+            is_closed=True if owner.keep_running is False else None,  # type: ignore[attr-defined]  # an app's
+            noun="app",
+            has_block=False,
+            closes_at_once=True,
         )

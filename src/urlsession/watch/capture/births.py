@@ -29,11 +29,12 @@ from .kernel import (
     read_info,
     socket_descriptors,
 )
+from .patches import after
 from .stack import current_task_name, current_thread_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import FrameType, ModuleType
 
     from ...connections import Address
     from .book import SocketBook, SocketRecord
@@ -91,6 +92,19 @@ class Births:
             _is_hooked = True
             sys.addaudithook(_hear)
         patches.replace(socket.socket, "_real_close", self._make_close)
+        self._patches = patches
+
+    def hook_tls(self, module: ModuleType) -> None:
+        """See a TLS socket take over the descriptor of the one that connected."""
+        self._patches.replace(
+            module.SSLSocket,
+            "_create",
+            lambda original: after(
+                original,
+                self._wrapped,
+                lambda error: self._failed("socket that was wrapped", error),
+            ),
+        )
 
     def stop(self) -> None:
         """Stop; the patches are the caller's to undo."""
@@ -249,6 +263,11 @@ class Births:
             return
         if not _is_still(record):
             self._book.close(record, None, time.monotonic())
+
+    def _wrapped(self, wrapper: socket.socket, *_: object, **__: object) -> None:
+        record = self._book.of_fd(wrapper.fileno())
+        if record is not None and _is_still(record):
+            record.socket = weakref.ref(wrapper, _Ending(self, record))
 
     def _read_end(self, record: SocketRecord, sock: _socket.socket) -> ClosedBy | None:
         """Take down what the kernel says of a socket whose close comes next.

@@ -105,11 +105,12 @@ class Hooks:
         closers: Iterable[str] = ("close",),
         is_part: bool = False,
         words: OwnerState | None = None,
+        unless_in: str = "",
     ) -> None:
         """Have a class's objects count as owners, and hook how they begin and end."""
         self._of.owners.add_type(cls, self._adapter, is_part=is_part, words=words)
         try:
-            self.call_before(cls, "__init__", self._make)
+            self.call_before(cls, "__init__", self._make_unless(unless_in))
         except TypeError:
             pass  # made in C: its objects are known by the frames of its methods
         for name in closers:
@@ -237,8 +238,13 @@ class Hooks:
         """Return the record of an owner."""
         return self._own(owner)
 
-    def _make(self, owner: object, *_: object, **__: object) -> None:
-        self._own(owner, sys._getframe(2))
+    def _make_unless(self, module: str) -> Callable[..., None]:
+        def make(owner: object, *_: object, **__: object) -> None:
+            frame = _getframe(2)
+            if not module or frame.f_globals.get("__name__") != module:
+                self._own(owner, self._of.stack.maker(frame, owner))
+
+        return make
 
     def _own(self, owner: object, frame: FrameType | None = None) -> OwnerRecord | None:
         books = self._of

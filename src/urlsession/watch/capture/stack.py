@@ -134,6 +134,22 @@ class StackReader:
                     return self._site(frame)
         return None
 
+    def maker(self, frame: FrameType, made: object) -> FrameType:
+        """Return the frame that makes an object, beyond its classes' constructors.
+
+        The constructor of a subclass of the user's is no line that made it.
+        """
+        outer: FrameType | None = frame
+        while outer is not None:
+            if outer.f_code.co_name == "__init__":
+                if _self_of(outer) is not made:
+                    break
+                frame = outer.f_back or frame
+            elif not self._code.is_own_file(outer.f_code.co_filename):
+                break
+            outer = outer.f_back
+        return frame
+
     def around(
         self, frame: FrameType | None, inner: object
     ) -> list[tuple[object, bool]]:

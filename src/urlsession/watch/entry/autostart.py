@@ -12,6 +12,7 @@ import sys
 
 __all__ = ("start_if_asked",)
 
+_WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")  # options of the interpreter
 # Python's own helper outlives who started it and makes no connection. The fork server
 # makes none either, but what it forks is the program's.
 _TRACKER = "from multiprocessing.resource_tracker import main"
@@ -32,7 +33,7 @@ def start_if_asked() -> None:
 
         argv = tuple(sys.orig_argv[1:]) or ("python",)
         program = Program(
-            name=argv[0],
+            name=_name_in(argv),
             argv=argv,
             pid=os.getpid(),
             parent=os.getppid(),
@@ -43,6 +44,21 @@ def start_if_asked() -> None:
         sys.stderr.write(f"urlsession watch: {error}\n")
     except Exception as error:
         sys.stderr.write(f"urlsession watch: not started: {error!r}\n")
+
+
+def _name_in(argv: tuple[str, ...]) -> str:
+    """Return the script or module among the interpreter's arguments."""
+    words = iter(argv)
+    for word in words:
+        if word in _WITH_VALUE:
+            next(words, None)
+        elif not word.startswith("-") or word.startswith("-c"):
+            return word
+        elif word.startswith("-m") and len(word) > 2:
+            return word[2:]
+        elif word.endswith("m") and not word.startswith("--"):
+            return next(words, word)  # -m, alone or behind others
+    return "python"
 
 
 def _is_tracker() -> bool:

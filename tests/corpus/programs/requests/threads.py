@@ -5,6 +5,7 @@
 # leaks: 2
 # kind: unclosed
 # owner: requests.Session
+# thread: ThreadPoolExecutor-0_0 ThreadPoolExecutor-0_1
 """Each thread of a pool has a session of its own, and no thread closes it."""
 
 import sys

@@ -133,3 +133,20 @@ def wait_until(is_so: Callable[[], bool]) -> bool:
     """Return whether something comes to be so within a bound."""
     never = threading.Event()
     return any(is_so() or never.wait(0.01) for _ in range(500))
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_client_that_is_being_made_is_passed_over(
+    observer: Observer, library: ModuleType
+) -> None:
+    """A check in one thread meets what another thread has only begun to make."""
+    reports = []
+
+    class Slow(library.Client):  # type: ignore[name-defined,misc]  # of either library
+        def _init_transport(self, *args: object, **options: object) -> object:
+            reports.append(observer.check())
+            return super()._init_transport(*args, **options)
+
+    with Slow():
+        assert reports
+    assert [one.problems for one in reports] == [()] * len(reports)

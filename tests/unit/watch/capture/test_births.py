@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import sys
 from collections.abc import Iterator
 
@@ -140,6 +141,23 @@ def test_detached_socket_lives_on_under_its_descriptor(
     assert between == 1
     assert book.open_records() == []
     assert book.closed_records()[0].closed_by is ClosedBy.LOCAL
+
+
+def test_tls_socket_takes_the_place_of_the_one_that_connected(
+    births: Births, book: SocketBook, listener: socket.socket
+) -> None:
+    """It keeps the connection from then on, and ends it when it is dropped."""
+    births.hook_tls(ssl)
+    wrapped = ssl.create_default_context().wrap_socket(
+        connect(listener), server_hostname="x.test", do_handshake_on_connect=False
+    )
+    (held,) = book.open_records()
+    is_kept = held.socket is not None and held.socket() is wrapped
+    with pytest.warns(ResourceWarning):
+        del wrapped
+
+    assert is_kept
+    assert held.closed_at is not None
 
 
 @pytest.mark.parametrize("kind", ["unix", "datagram", "accepted"])

@@ -40,6 +40,35 @@ def test_owner_is_seen_when_it_is_made(
     assert one.facts.owner.made_at.function.startswith("test_owner_is_seen")
 
 
+def test_owner_of_a_subclass_is_made_where_that_is_called(
+    observer: Observer, adapter: ClientAdapter
+) -> None:
+    """Its constructor is the user's, too, and no line that made one."""
+
+    class Mine(Client):  # type: ignore[misc]  # its base is compiled here
+        def __init__(self) -> None:
+            super().__init__()
+
+    record = adapter.sink.owner_of(Mine())
+
+    assert record is not None
+    assert record.made_at is not None
+    assert record.made_at.function.startswith("test_owner_of_a_subclass")
+
+
+def test_owner_made_in_the_module_that_is_left_out_is_not_noted(
+    observer: Observer, adapter: ClientAdapter
+) -> None:
+    """The session around it is noted anyway."""
+
+    class Part: ...
+
+    adapter.sink.owner_type(Part, unless_in=__name__)
+    part = Part()
+
+    assert part not in adapter.sink.owners(Part)
+
+
 def test_closer_makes_the_owner_closed(
     observer: Observer, adapter: ClientAdapter, listener: socket.socket
 ) -> None:
