@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.runners
+import atexit
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -17,6 +19,11 @@ import pytest
 from urlsession.testing import Handler, Leftovers, LoopbackServer
 from urlsession.testing.certificates import CertificateAuthority
 from urlsession.testing.leftovers import package_tasks
+
+# Whatever keeps something on disk keeps it away from the user's own data.
+_HOME = tempfile.mkdtemp(prefix="urlsession-tests-")
+os.environ["URLSESSION_HOME"] = _HOME
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 
 IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 # Where servers live; not on every user's PATH.
