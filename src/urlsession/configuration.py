@@ -28,9 +28,11 @@ from .setting import (
     pem_or_none,
     text_or_none,
 )
+from .tls import TLSProtocolVersion
 
 if TYPE_CHECKING:
     from .request import FilePath
+    from .storage.private import PrivateStores
 
 __all__ = (
     "CookieAcceptPolicy",
@@ -55,15 +57,6 @@ class MultipathServiceType(enum.IntEnum):
     HANDOVER = 1
     INTERACTIVE = 2
     AGGREGATE = 3
-
-
-class TLSProtocolVersion(enum.IntEnum):
-    """Versions of TLS, with their numbers on the wire."""
-
-    TLSV10 = 0x0301
-    TLSV11 = 0x0302
-    TLSV12 = 0x0303
-    TLSV13 = 0x0304
 
 
 RESERVED_HEADERS = frozenset(
@@ -92,10 +85,10 @@ class URLSessionConfiguration:
     """
 
     # No __dict__: a misspelt property must not be taken in silence.
-    __slots__ = ("__weakref__", "_is_ephemeral", "_values")
+    __slots__ = ("__weakref__", "_private_stores", "_values")
 
     def __init__(self) -> None:
-        self._is_ephemeral = False
+        self._private_stores: PrivateStores | None = None
         self._values: dict[str, object] = {}
 
     @classmethod
@@ -105,9 +98,15 @@ class URLSessionConfiguration:
 
     @classmethod
     def ephemeral(cls) -> Self:
-        """Return a new configuration whose stores are private and in memory."""
+        """Return a new configuration whose stores are private and in memory.
+
+        They are emptied when the last session made with it, or with a copy of it,
+        has been invalidated.
+        """
+        from .storage.private import PrivateStores
+
         made = cls()
-        made._is_ephemeral = True
+        made._private_stores = PrivateStores()
         return made
 
     @classmethod
@@ -121,6 +120,19 @@ class URLSessionConfiguration:
             f"background session {identifier!r}: background transfers are not "
             "offered yet; use URLSessionConfiguration.default()"
         )
+
+    @property
+    def is_ephemeral(self) -> bool:
+        """Whether the stores are private and in memory. Ours, not Foundation's."""
+        return self._private_stores is not None
+
+    @property
+    def private_stores(self) -> PrivateStores | None:
+        """The stores of an ephemeral configuration and its copies; None for others.
+
+        For sessions, which tell it when they begin and end.
+        """
+        return self._private_stores
 
     @property
     def identifier(self) -> str | None:
@@ -321,7 +333,7 @@ class URLSessionConfiguration:
             ValueError: A reserved header was put into `http_additional_headers`.
         """
         made = type(self)()
-        made._is_ephemeral = self._is_ephemeral
+        made._private_stores = self._private_stores
         made._values = self._values.copy()
         headers = self._values.get("http_additional_headers")
         if isinstance(headers, HTTPHeaders):
@@ -335,14 +347,14 @@ class URLSessionConfiguration:
         if not isinstance(other, URLSessionConfiguration):
             return NotImplemented
         return (
-            self._is_ephemeral == other._is_ephemeral
+            self.is_ephemeral == other.is_ephemeral
             and self._changes() == other._changes()
         )
 
     __hash__ = None  # type: ignore[assignment]  # mutable, and equality is by value
 
     def __repr__(self) -> str:
-        kind = "ephemeral" if self._is_ephemeral else "default"
+        kind = "ephemeral" if self.is_ephemeral else "default"
         changes = ", ".join(f"{n}={_shown(v)}" for n, v in self._changes().items())
         return f"{type(self).__name__}.{kind}({changes})"
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from .configuration import TLSProtocolVersion
     from .request import URLRequest
     from .response import URLResponse
+    from .tls import TLSProtocolVersion
 
 __all__ = (
     "DateInterval",

@@ -212,6 +212,9 @@ class URLSession:
         )
         queue = make_queue(delegate_queue, loop)
         self._core = SessionCore(self._configuration, owner, driver, queue)
+        stores = self._configuration.private_stores
+        if stores is not None:
+            stores.session_began()
         self._has_ended = False
 
     @classmethod
@@ -444,6 +447,7 @@ class URLSession:
             return
         has_leaked = not self._is_invalidated and pool.was_used
         pool.close()
+        self._purge_private_stores()
         if has_leaked:
             self._warn_of_leak()
 
@@ -516,10 +520,16 @@ class URLSession:
     def _finish_ending(self) -> None:
         self._delegate = None
         self._core.pool.close()
+        self._purge_private_stores()
         with self._core.lock:
             self._has_ended = True
             waiters, self._waiters = self._waiters, []
         wake(waiters)
+
+    def _purge_private_stores(self) -> None:
+        stores = self._configuration.private_stores
+        if stores is not None:
+            stores.session_ended()
 
     def _abandon(self, reason: str) -> None:
         """The pool is gone, by fork or exit: nothing runs and nobody is told."""

@@ -16,6 +16,7 @@ ELSEWHERE: dict[str, str] = {
     "engine.process": "tests/loopback/lifetimes/test_exit.py and test_fork.py",
     "loading.client": "a protocol and two tuples; tests/unit/tasks/test_measure.py",
     "loading.http": "tests/loopback/test_redirects.py, test_bodies.py and bad_input",
+    "tls": "an enum; tests/unit/test_configuration.py and test_metrics.py",
     "session": "tests/loopback/test_doors.py, lifetimes/test_invalidation.py",
     "tasks.data_task": "tests/loopback/test_streams.py, test_callback_order.py",
     "tasks.task": "tests/loopback/test_callback_order.py, test_cancellation.py",

@@ -74,8 +74,9 @@ def test_no_property_is_missing_here() -> None:
         if not name.startswith("_") and hasattr(type(value), "__get__")
     }
     methods = {"background", "copy", "default", "ephemeral"}
+    of_the_kind = {"is_ephemeral", "private_stores"}
 
-    assert public - methods == set(DEFAULTS)
+    assert public - methods - of_the_kind == set(DEFAULTS)
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
@@ -109,6 +110,17 @@ def test_ephemeral_differs_from_default() -> None:
     """Their stores do."""
     assert URLSessionConfiguration.ephemeral() != URLSessionConfiguration.default()
     assert URLSessionConfiguration.ephemeral() == URLSessionConfiguration.ephemeral()
+
+
+def test_copies_of_an_ephemeral_configuration_share_their_stores() -> None:
+    """And no two ephemeral ones do."""
+    configuration = URLSessionConfiguration.ephemeral()
+    other = URLSessionConfiguration.ephemeral()
+
+    assert configuration.is_ephemeral
+    assert configuration.copy().private_stores is configuration.private_stores
+    assert configuration.private_stores is not other.private_stores
+    assert URLSessionConfiguration.default().private_stores is None
 
 
 def test_background_is_not_offered_yet() -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pycurl
 
-from ..configuration import TLSProtocolVersion
 from ..engine.trust import trust_options
+from ..tls import TLSProtocolVersion
 from .coding import offered_codings
 
 if TYPE_CHECKING:
