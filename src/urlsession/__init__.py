@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .errors import SessionInvalidatedError, URLError, URLErrorCode, UsageError
     from .headers import HTTPHeaders
     from .metrics import URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
+    from .proxy import ProxyConfiguration
     from .request import CachePolicy, NetworkServiceType, URLRequest
     from .response import HTTPURLResponse, URLResponse
     from .session import URLSession
@@ -48,6 +49,7 @@ __all__ = (
     "HTTPHeaders",
     "HTTPURLResponse",
     "NetworkServiceType",
+    "ProxyConfiguration",
     "Reply",
     "ResponseDisposition",
     "SessionInvalidatedError",
@@ -79,6 +81,7 @@ _MODULES = {
     "HTTPHeaders": "headers",
     "HTTPURLResponse": "response",
     "NetworkServiceType": "request",
+    "ProxyConfiguration": "proxy",
     "Reply": "tasks.reply",
     "ResponseDisposition": "delegate",
     "SessionInvalidatedError": "errors",

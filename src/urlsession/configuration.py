@@ -20,10 +20,8 @@ from .setting import (
     count,
     flag,
     interval,
-    mapping_or_none,
     member,
     object_or_none,
-    object_tuple,
     optional_interval,
     pem_or_none,
     text_or_none,
@@ -31,6 +29,7 @@ from .setting import (
 from .tls import TLSProtocolVersion
 
 if TYPE_CHECKING:
+    from .proxy import ProxyConfiguration
     from .request import FilePath
     from .storage.private import PrivateStores
 
@@ -70,6 +69,18 @@ RESERVED_HEADERS = frozenset(
     )
 )
 WEEK = 604_800.0  # seconds; Foundation's limit for a whole load
+
+
+def _proxies(name: str, value: object) -> tuple[ProxyConfiguration, ...]:
+    from .proxy import proxy_tuple  # 2 ms for a program that names no proxy
+
+    return proxy_tuple(name, value)
+
+
+def _proxy_dictionary(name: str, value: object) -> Mapping[str, object] | None:
+    from .proxy import proxy_dictionary_or_none
+
+    return proxy_dictionary_or_none(name, value)
 
 
 class URLSessionConfiguration:
@@ -178,12 +189,15 @@ class URLSessionConfiguration:
     )
     connection_proxy_dictionary = Setting[Mapping[str, object] | None](
         None,
-        mapping_or_none,
-        "Proxies under CFNetwork's keys; None for those of the environment.",
-        acts=False,
+        _proxy_dictionary,
+        "Proxies under CFNetwork's keys (`ValueError` for others, and for automatic "
+        "configuration); None for those of the environment, an empty one for none.",
     )
-    proxy_configurations = Setting[Sequence[object]](
-        (), object_tuple, "Proxies, tried in order.", acts=False
+    proxy_configurations = Setting["Sequence[ProxyConfiguration]"](
+        (),
+        _proxies,
+        "Proxies; each load takes the first that is for its host, or none. If there "
+        "is one, `connection_proxy_dictionary` does not count.",
     )
     protocol_classes = Setting[Sequence[type]](
         (), class_tuple, "Protocol classes asked before the built-in.", acts=False

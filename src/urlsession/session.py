@@ -87,7 +87,7 @@ class SessionCore:
             maximum_connections_per_host=plan.maximum_connections_per_host,
             policy=plan.policy,
         )
-        self.context = LoadContext(self.pool, plan.limits, plan.fields)
+        self.context = LoadContext(self.pool, plan.limits, plan.fields, plan.proxies)
 
     def refuse_waiting(self, what: object) -> None:
         """Raise if waiting on this thread would never end.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, Self, TypeVar, overload
 
 __all__ = (
@@ -21,7 +21,6 @@ __all__ = (
     "count",
     "flag",
     "interval",
-    "mapping_or_none",
     "member",
     "object_or_none",
     "object_tuple",
@@ -144,17 +143,6 @@ def alpn_or_none(name: str, value: object) -> str | None:
         known = ", ".join(map(repr, ALPN_IDS))
         raise ValueError(f"{name} must be None or one of {known}, not {value!r}")
     return value if isinstance(value, str) else None
-
-
-def mapping_or_none(name: str, value: object) -> Mapping[str, object] | None:
-    """Accept a mapping with str keys, of which a copy is kept, or None."""
-    if value is None:
-        return None
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a mapping or None, not {_kind(value)}")
-    if not all(isinstance(key, str) for key in value):
-        raise TypeError(f"{name} must have keys that are str")
-    return dict(value)
 
 
 def object_or_none(_: str, value: object) -> object | None:

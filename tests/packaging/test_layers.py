@@ -18,6 +18,7 @@ LAYERS = {
     "filename": "values",
     "headers": "values",
     "metrics": "values",
+    "proxy": "values",
     "request": "values",
     "response": "values",
     "setting": "values",

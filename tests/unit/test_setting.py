@@ -16,7 +16,6 @@ from urlsession.setting import (
     count,
     flag,
     interval,
-    mapping_or_none,
     member,
     object_or_none,
     object_tuple,
@@ -81,8 +80,6 @@ def test_setting_of_the_class_tells_about_itself() -> None:
         (text_or_none, "x", "x"),
         (alpn_or_none, None, None),
         (alpn_or_none, "h2", "h2"),
-        (mapping_or_none, None, None),
-        (mapping_or_none, {"a": 1}, {"a": 1}),
         (object_or_none, 3, 3),
         (object_tuple, [1], (1,)),
         (class_tuple, [int, str], (int, str)),
@@ -111,8 +108,6 @@ def test_check_keeps(check: Check[object], value: object, kept: object) -> None:
         (member(CachePolicy), "x"),
         (member(CachePolicy), True),
         (text_or_none, 3),
-        (mapping_or_none, [("a", 1)]),
-        (mapping_or_none, {1: 1}),
         (object_tuple, "abc"),
         (object_tuple, 3),
         (class_tuple, [3]),
@@ -146,13 +141,3 @@ def test_check_refuses_the_value(check: Check[object], value: object) -> None:
     """A ValueError that starts with the property's name."""
     with pytest.raises(ValueError, match=r"^name"):
         check("name", value)
-
-
-def test_mapping_is_copied() -> None:
-    """Later changes do not reach the property."""
-    given = {"a": 1}
-    kept = mapping_or_none("name", given)
-
-    given["a"] = 2
-
-    assert kept == {"a": 1}

@@ -104,6 +104,9 @@ class Connection:
         owner: The session.
         curl_id: libcurl's number for it; -1 until known.
         was_polled: Whether libcurl has waited for it since the last load ended.
+        proxy: URL of the proxy that `remote` is, without credentials; None if the
+            peer is the host itself. One that the environment names is known when
+            the first load on it has ended.
     """
 
     id: int
@@ -128,6 +131,7 @@ class Connection:
     loads: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
+    proxy: str | None = None
     curl_id: int = field(default=-1, repr=False)
     was_polled: bool = field(default=False, repr=False)
 

@@ -51,6 +51,8 @@ def enter_run(
     if connection.curl_id < 0:
         connection.curl_id = getinfo(pycurl.CONN_ID)
         connection.protocol = PROTOCOLS.get(getinfo(pycurl.INFO_HTTP_VERSION))
+        if connection.proxy is None and getinfo(pycurl.USED_PROXY):
+            connection.proxy = _proxy_of_environment(connection)
     if connection.connected_at is None and not has_failed:
         _connected_unseen(roster, poller, connection, curl)
     elif not connection.was_polled and connection.protocol != "h2":
@@ -59,6 +61,12 @@ def enter_run(
     connection.loads += 1
     connection.bytes_sent += getinfo(_REQUEST_SIZE)
     connection.bytes_received += getinfo(_HEADER_SIZE) + getinfo(_SIZE_DOWNLOAD)
+
+
+def _proxy_of_environment(connection: Connection) -> str:
+    """Which of its proxies that is, and how it is spoken to, libcurl does not tell."""
+    host, port = connection.remote
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _connected_unseen(

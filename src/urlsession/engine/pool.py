@@ -515,7 +515,9 @@ class Pool:
         if code:
             transfer.message = message
             transfer.os_errno = getinfo(pycurl.OS_ERRNO)
-            transfer.verify_result = getinfo(pycurl.SSL_VERIFYRESULT)
+            transfer.verify_result = getinfo(pycurl.SSL_VERIFYRESULT) or getinfo(
+                pycurl.PROXY_SSL_VERIFYRESULT
+            )
         is_let_go = connection is None
         if connection is None:
             curl_id = getinfo(pycurl.CONN_ID)
@@ -642,8 +644,9 @@ class Pool:
             fd,
             (str(address[0]), int(address[1])) if is_inet else (str(address), 0),
             host=transfer.host,
-            is_secure=transfer.is_secure,
+            is_secure=transfer.is_secure or (transfer.proxy or "").startswith("https:"),
             call_site=transfer.call_site,
+            proxy=transfer.proxy,
         )
         handle.opened.append(connection)
         if transfer.is_secure:

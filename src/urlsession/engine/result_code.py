@@ -196,6 +196,7 @@ _MESSAGES: dict[int, tuple[tuple[str, Code], ...]] = {
         ("HTTP/0.9", Code.BAD_SERVER_RESPONSE),
         ("in response", Code.BAD_SERVER_RESPONSE),  # of another HTTP, or of none
     ),
+    _COULDNT_CONNECT: (("response 407", Code.USER_AUTHENTICATION_REQUIRED),),
     _SSL_CONNECT_ERROR: _CONNECTION_MESSAGES,
     _RECV_ERROR: _CONNECTION_MESSAGES,
     # QUIC notices a closed port when it sends.

@@ -46,6 +46,7 @@ class Roster:
         host: str,
         is_secure: bool,
         call_site: CallSite | None,
+        proxy: str | None = None,
     ) -> Connection:
         """Enter a socket that has just been made."""
         stale = self.by_fd.get(fd)
@@ -63,6 +64,7 @@ class Roster:
             last_used_at=now,
             owner=self.owner,
             opened_by=call_site,
+            proxy=proxy,
         )
         self.by_fd[fd] = connection
         LEDGER.add(connection)

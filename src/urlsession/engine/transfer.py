@@ -51,6 +51,8 @@ class Transfer:
         url: What libcurl is asked for.
         host: The host name asked for, for the ledger.
         is_secure: Whether TLS is spoken to `host`.
+        proxy: URL of the proxy that it goes through, for the ledger; None for none,
+            or one of the environment's.
         options: libcurl options beyond the pool's own, as (option, value) pairs.
         is_streaming: Whether `receive_head_line` and `receive_body` get the reply
             as it comes; otherwise head and body are collected.
@@ -78,6 +80,7 @@ class Transfer:
     url: str = ""
     host: str = ""
     is_secure: bool = False
+    proxy: str | None = None
     options: Sequence[tuple[int, object]] = ()
     is_streaming: bool = False
     limits: TimeLimits | None = None

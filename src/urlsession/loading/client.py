@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..errors import URLError
     from ..request import URLRequest
     from ..response import HTTPURLResponse
+    from .proxying import ProxyTable
 
 __all__ = ("LoadClient", "LoadContext", "Transaction")
 
@@ -28,6 +29,8 @@ class LoadContext(NamedTuple):
     limits: TimeLimits
     fields: Sequence[tuple[str, str]]
     """Header fields that each request gets which lacks them."""
+    proxies: ProxyTable | None = None
+    """Which way each request takes; None for the environment's proxies, or none."""
 
 
 class Transaction(NamedTuple):

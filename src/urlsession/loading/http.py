@@ -26,10 +26,15 @@ from .redirect import MAXIMUM_REDIRECTS, is_redirect, redirected_request
 
 if TYPE_CHECKING:
     from ..request import BodyStream, URLRequest
+    from ..url import URLParts
     from .client import LoadClient, LoadContext
+    from .proxying import ProxyTable, Way
 
 __all__ = ("HTTPLoad",)
 
+# With a proxy it is the proxy that could not be found or connected to, unless a tunnel
+# is spoken of: that the proxy refused.
+_PROXY_NOT_REACHED = (pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_COULDNT_CONNECT)
 _REDIRECT_BODY_LIMIT = 64 * 1024  # bytes read so that the connection can be kept
 
 
@@ -60,6 +65,7 @@ class HTTPLoad(Transfer):
     _is_head_done: bool = False
     _decoded_size: int = 0
     _uploaded: int = 0
+    _ways: list[Way] | None = None
     reports_sent: bool = False
     redirect_count: int = 0
     has_begun: bool = False
@@ -92,6 +98,8 @@ class HTTPLoad(Transfer):
             self._prepare(request, context.limits)
         if self.is_streaming:
             self._prepare_stream(request)
+        if context.proxies is not None:
+            self._take_next_way(context.proxies, parts)
         self.has_begun = True
         context.pool.start(self)
         if self._client is None:  # cancelled meanwhile, on another thread
@@ -232,6 +240,13 @@ class HTTPLoad(Transfer):
     def did_finish(self) -> None:
         """Decide whether that was all; see `Transfer`."""
         if self._client is None:
+            return
+        if (
+            self._ways
+            and self.result_code in _PROXY_NOT_REACHED
+            and "tunnel" not in self.message
+        ):
+            self._begin_again()
             return
         if not self.is_streaming and not self.result_code:
             self._head_was_collected()
@@ -378,11 +393,23 @@ class HTTPLoad(Transfer):
             return
         self._client.load_was_redirected(response, request)
 
+    def _take_next_way(self, proxies: ProxyTable, parts: URLParts) -> None:
+        if self._ways is None:
+            self._ways = proxies.ways(parts.scheme, parts.host)
+        way = self._ways.pop(0)
+        self.options = [*self.options, *way.options]
+        self.proxy = None if way.proxy is None else way.proxy.url
+
     def _run_again(self) -> None:
         request = self._next_request
         assert request is not None
         self._next_request = None
         self.request = request
+        self._ways = None
+        self._begin_again()
+
+    def _begin_again(self) -> None:
+        """Run the present request from its start; nothing of it has been sent."""
         self._response = self._location = None
         self.body = b""
         self._is_head_done = False

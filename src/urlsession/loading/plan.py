@@ -20,6 +20,7 @@ from .options import header_options, session_headers, session_options
 
 if TYPE_CHECKING:
     from ..configuration import URLSessionConfiguration
+    from .proxying import ProxyTable
 
 __all__ = ("SessionPlan", "plan_for")
 
@@ -37,6 +38,8 @@ class SessionPlan(NamedTuple):
     limits: TimeLimits
     policy: ReapPolicy
     maximum_connections_per_host: int
+    proxies: ProxyTable | None = None
+    """None for the environment's proxies, or for none at all."""
 
 
 def plan_for(configuration: URLSessionConfiguration) -> SessionPlan:
@@ -62,7 +65,19 @@ def _make_plan(configuration: URLSessionConfiguration) -> SessionPlan:
     fields = session_headers(configuration)
     if fields:
         options += header_options(URLRequest("http://localhost/"), fields)
+    proxies = None
+    if (
+        configuration.proxy_configurations
+        or configuration.connection_proxy_dictionary is not None
+    ):
+        from .proxying import DIRECT, proxy_table
+
+        proxies = proxy_table(configuration, options)
+        if not proxies:  # which every load has in common, and need not be told
+            options += DIRECT.options
+            proxies = None
     return SessionPlan(
+        proxies=proxies,
         handles=HandleStore(options),
         fields=tuple(fields),
         limits=TimeLimits(

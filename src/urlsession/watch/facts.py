@@ -22,7 +22,8 @@ class ConnectionBasics:
     Attributes:
         inode: The socket's inode: the identity that the kernel shares.
         host: Host name asked for (not the address).
-        remote: Address of the peer.
+        remote: Address of the peer; the proxy's if there is one.
+        proxy: The proxy that `remote` is: its URL, or ``host:port``.
         local: Own address.
         protocol: ALPN id (``http/1.1``, ``h2`` …).
         opened_at: When the socket began to connect.
@@ -45,6 +46,7 @@ class ConnectionBasics:
     inode: int
     host: str | None = None
     remote: Address | None = None
+    proxy: str | None = None
     local: Address | None = None
     protocol: str | None = None
     opened_at: float | None = None
@@ -145,6 +147,13 @@ class ConnectionFacts(ConnectionBasics):
     unread_bytes: int | None = None
     held_by: tuple[str, ...] = ()
     owner: OwnerFacts | None = None
+
+    @property
+    def where(self) -> str:
+        """Where it leads: the host asked for with its port, or with the proxy."""
+        if self.proxy is not None:
+            return f"{self.host} through {self.proxy}"
+        return f"{self.host}:{self.remote[1]}"
 
     @property
     def is_open(self) -> bool:

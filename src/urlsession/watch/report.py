@@ -162,6 +162,7 @@ class Report:
             "local": _show_address(facts.local),
             "remote": _show_address(facts.remote),
             "host": facts.host,
+            "proxy": facts.proxy,
             "protocol": facts.protocol,
             **self._moment("opened_at", facts.opened_at),
             "opened_by": _show_site(facts.opened_by),

@@ -247,7 +247,7 @@ def _proof(kind: Kind, facts: ConnectionFacts, now: float) -> str:
 
 
 def _sentence(kind: Kind, facts: ConnectionFacts, now: float) -> str:
-    where = f"{facts.host}:{facts.remote[1]}"
+    where = facts.where
     owner = facts.owner
     if owner is None:
         return (

@@ -116,6 +116,7 @@ class URLSessionAdapter:
             inode=self._identity(one),
             host=one.host,
             remote=one.remote,
+            proxy=one.proxy,
             local=one.local,
             protocol=one.protocol,
             opened_at=one.opened_at,

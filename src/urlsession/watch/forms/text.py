@@ -115,7 +115,7 @@ def _row(finding: Finding, clock: Clock) -> Sequence[str]:
     return (
         f"{facts.id}" if not facts.pid else f"{facts.id} in {facts.pid}",
         local,
-        f"{facts.host}:{facts.remote[1]}",
+        facts.where,
         facts.kernel_state or "?",
         named,
         str(facts.requests),
