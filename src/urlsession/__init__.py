@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .errors import SessionInvalidatedError, URLError, URLErrorCode, UsageError
     from .headers import HTTPHeaders
     from .metrics import URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
+    from .protocol import URLProtocol, URLProtocolClient
     from .proxy import ProxyConfiguration
     from .request import CachePolicy, NetworkServiceType, URLRequest
     from .response import HTTPURLResponse, URLResponse
@@ -56,6 +57,8 @@ __all__ = (
     "TaskState",
     "URLError",
     "URLErrorCode",
+    "URLProtocol",
+    "URLProtocolClient",
     "URLRequest",
     "URLResponse",
     "URLSession",
@@ -88,6 +91,8 @@ _MODULES = {
     "TaskState": "tasks.state",
     "URLError": "errors",
     "URLErrorCode": "errors",
+    "URLProtocol": "protocol",
+    "URLProtocolClient": "protocol",
     "URLRequest": "request",
     "URLResponse": "response",
     "URLSession": "session",

@@ -16,7 +16,6 @@ from .request import CachePolicy, NetworkServiceType
 from .setting import (
     Setting,
     alpn_or_none,
-    class_tuple,
     count,
     flag,
     interval,
@@ -24,6 +23,7 @@ from .setting import (
     object_or_none,
     optional_interval,
     pem_or_none,
+    protocol_class_tuple,
     text_or_none,
 )
 from .tls import TLSProtocolVersion
@@ -200,7 +200,7 @@ class URLSessionConfiguration:
         "is one, `connection_proxy_dictionary` does not count.",
     )
     protocol_classes = Setting[Sequence[type]](
-        (), class_tuple, "Protocol classes asked before the built-in.", acts=False
+        (), protocol_class_tuple, "Protocol classes asked before all others."
     )
     requires_dnssec_validation = Setting(
         False, flag, "Whether every name must be signed.", acts=False

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import BinaryIO, ClassVar, Protocol, Self, TypeAlias
 
 from .errors import UsageError, without_password
@@ -144,6 +145,9 @@ class URLRequest:
     """Accepted; does not act yet."""
     cookie_partition_identifier: str | None = None
     """Accepted; does not act yet."""
+
+    protocol_properties: Mapping[str, object] = MappingProxyType({})
+    """The marks of `URLProtocol.set_property`; copies have them too."""
 
     _http_method: str = "GET"
     _headers: HTTPHeaders | None = None

@@ -232,12 +232,12 @@ _CLASS_PHRASES = {
 
 
 def _filename_from_url(url: str) -> str:
-    try:
-        parts = parse_url(url)
-    except OSError:  # a URLError: another scheme, which has no such name
-        last = url.partition("?")[0].rpartition("/")[2] if "://" in url else ""
-        return safe_filename(last) or "Unknown"
     from urllib.parse import unquote
 
+    try:
+        parts = parse_url(url)
+    except OSError:  # a URLError: another scheme, which may have no such name
+        path = url.partition("#")[0].partition("?")[0] if "://" in url else ""
+        return safe_filename(unquote(path.rpartition("/")[2])) or "Unknown"
     last = parts.path.rpartition("/")[2]
     return safe_filename(unquote(last)) or safe_filename(parts.host) or "Unknown"

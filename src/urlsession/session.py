@@ -38,7 +38,13 @@ from .loading.plan import plan_for
 from .request import URLRequest
 from .tasks.data_task import URLSessionDataTask
 from .tasks.delivery import report_callback_error
-from .tasks.queue import CallbackQueue, DelegateQueue, make_queue
+from .tasks.queue import (
+    WORKERS,
+    CallbackQueue,
+    DelegateQueue,
+    loop_queue,
+    make_queue,
+)
 from .tasks.stream import BytesLoad, StreamedDataTask
 from .tasks.task import CompletionHandler, URLSessionTask
 from .tasks.waiting import new_future, new_lock, wake
@@ -73,6 +79,7 @@ class SessionCore:
         owner: Owner,
         driver: Driver,
         queue: CallbackQueue,
+        user_code: CallbackQueue = WORKERS,
     ) -> None:
         # Re-entrant: the collector may run a finalizer that cancels a stream
         # wherever memory is allocated, under this lock too.
@@ -87,7 +94,15 @@ class SessionCore:
             maximum_connections_per_host=plan.maximum_connections_per_host,
             policy=plan.policy,
         )
-        self.context = LoadContext(self.pool, plan.limits, plan.fields, plan.proxies)
+        self.context = LoadContext(
+            self.pool,
+            plan.limits,
+            plan.fields,
+            proxies=plan.proxies,
+            protocol_classes=configuration.protocol_classes,
+            user_code=user_code,
+            workers=WORKERS,
+        )
 
     def refuse_waiting(self, what: object) -> None:
         """Raise if waiting on this thread would never end.
@@ -198,12 +213,14 @@ class URLSession:
         self._identifiers = itertools.count(1)
         self._waiters: list[Waiter] = []
         driver: Driver
+        user_code = WORKERS
         if loop is None:
             driver = shared_io_thread()
         else:
             from .engine.asyncio_driver import driver_of
 
             driver = driver_of(loop)
+            user_code = loop_queue(loop)
         owner = Owner(
             type="urlsession.URLSession",
             ref=weakref.ref(self),
@@ -211,7 +228,7 @@ class URLSession:
             made_at_s=time.monotonic(),
         )
         queue = make_queue(delegate_queue, loop)
-        self._core = SessionCore(self._configuration, owner, driver, queue)
+        self._core = SessionCore(self._configuration, owner, driver, queue, user_code)
         stores = self._configuration.private_stores
         if stores is not None:
             stores.session_began()

@@ -26,6 +26,7 @@ __all__ = (
     "object_tuple",
     "optional_interval",
     "pem_or_none",
+    "protocol_class_tuple",
     "text_or_none",
 )
 
@@ -165,6 +166,18 @@ def class_tuple(name: str, value: object) -> tuple[type, ...]:
             raise TypeError(f"{name} must hold classes, not {_kind(one)}")
         kept.append(one)
     return tuple(kept)
+
+
+def protocol_class_tuple(name: str, value: object) -> tuple[type, ...]:
+    """Accept a sequence of subclasses of `URLProtocol`, known by what they can do."""
+    kept = class_tuple(name, value)
+    for one in kept:
+        if not all(hasattr(one, method) for method in _PROTOCOL_METHODS):
+            raise TypeError(f"{name} must hold subclasses of URLProtocol, not {one!r}")
+    return kept
+
+
+_PROTOCOL_METHODS = ("can_init", "can_init_task", "start_loading", "stop_loading")
 
 
 def pem_or_none(name: str, value: object) -> str | bytes | None:

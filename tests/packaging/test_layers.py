@@ -29,6 +29,7 @@ LAYERS = {
     "engine": "engine",
     "loading": "loading",
     "delegate": "session",
+    "protocol": "session",
     "session": "session",
     "tasks": "session",
     "watch": "watch",

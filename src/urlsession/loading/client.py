@@ -7,19 +7,33 @@ with no lock held.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from ..connections import Connection
+    from ..connections import CallSite, Connection
     from ..engine.pool import Pool
     from ..engine.transfer import TimeLimits
     from ..errors import URLError
-    from ..request import URLRequest
+    from ..request import BodyStream, URLRequest
     from ..response import HTTPURLResponse
     from .proxying import ProxyTable
 
-__all__ = ("LoadClient", "LoadContext", "Transaction")
+__all__ = ("Load", "LoadClient", "LoadContext", "Transaction", "WorkQueue")
+
+
+class WorkQueue(Protocol):
+    """Where code runs that must not run on the thread that drives. Any thread."""
+
+    def submit(self, act: Callable[[], None]) -> None:
+        """Run `act` soon."""
+
+    def finish(
+        self,
+        awaitable: Awaitable[Any],
+        then: Callable[[Any, BaseException | None], None],
+    ) -> None:
+        """Run an awaitable to its end; only from code that runs here."""
 
 
 class LoadContext(NamedTuple):
@@ -31,6 +45,12 @@ class LoadContext(NamedTuple):
     """Header fields that each request gets which lacks them."""
     proxies: ProxyTable | None = None
     """Which way each request takes; None for the environment's proxies, or none."""
+    protocol_classes: Sequence[type] = ()
+    """The configuration's protocol classes, in the order of asking."""
+    user_code: WorkQueue | None = None
+    """Where protocol classes run: the session's loop, or worker threads."""
+    workers: WorkQueue | None = None
+    """Threads that may block, for reading files."""
 
 
 class Transaction(NamedTuple):
@@ -45,8 +65,74 @@ class Transaction(NamedTuple):
     """Bytes of the body as delivered."""
 
 
+class Load(Protocol):
+    """One load, whoever does it, as its client sees it. Any thread, no lock held.
+
+    Attributes:
+        request: The request of the present transaction.
+        redirect_count: Redirects followed so far.
+        is_streaming: Whether the client takes head and body as they come.
+        is_undecided: Whether a decision of the client is pending.
+        reports_sent: Whether the client is told of what was sent of the body.
+        call_site: The user's line that asked for the load, if it was noted.
+    """
+
+    request: URLRequest
+    redirect_count: int
+    is_streaming: bool
+    is_undecided: bool
+    reports_sent: bool
+    call_site: CallSite | None
+
+    def begin(self) -> None:
+        """Begin.
+
+        Raises:
+            URLError: The request cannot be loaded; nothing was begun then.
+        """
+
+    def cancel(self) -> None:
+        """Stop, without a word to the client."""
+
+    def hold(self) -> None:
+        """Pause."""
+
+    def proceed(self) -> None:
+        """Go on after `hold`."""
+
+    def take_again(self) -> None:
+        """Go on after a piece of the body was not taken."""
+
+    def follow(self, request: URLRequest) -> None:
+        """Follow the redirect with `request`."""
+
+    def follow_with_body(self, stream: BodyStream | None) -> None:
+        """Follow the redirect with a new stream for the body."""
+
+    def refuse_redirect(self) -> None:
+        """Let the 3xx response itself be the result."""
+
+    def keep(self, data: bytes) -> None:
+        """Collect a piece of the body after all: nobody takes it."""
+
+    def come_after(self, earlier: list[Transaction], redirect_count: int) -> None:
+        """Take the place of a load that was redirected here."""
+
+    def transactions(self) -> list[Transaction]:
+        """Return what is known of each transaction so far, oldest first."""
+
+    def count_of_bytes_sent(self) -> int:
+        """Return the body bytes sent in this transaction."""
+
+    def count_of_bytes_received(self) -> int:
+        """Return the body bytes received in this transaction, before decoding."""
+
+
 class LoadClient(Protocol):
     """Who a load tells, and asks."""
+
+    def load_is_offered(self, request: URLRequest) -> bool:
+        """Whether a protocol class takes `request`, whatever its scheme. Inside."""
 
     def load_did_receive_informational(self, response: HTTPURLResponse) -> None:
         """A 1xx response came. Inside."""

@@ -191,6 +191,11 @@ class HTTPLoad(Transfer):
             self._kept = []
         self._kept.append(data)
 
+    def come_after(self, earlier: list[Transaction], redirect_count: int) -> None:
+        """Take the place of a load that was redirected here."""
+        self._earlier = earlier
+        self.redirect_count = redirect_count
+
     def transactions(self) -> list[Transaction]:
         """Return what is known of each transaction so far, oldest first."""
         transactions = list(self._earlier or ())
@@ -355,7 +360,9 @@ class HTTPLoad(Transfer):
         if client is None or response is None or location is None:
             return
         try:
-            request = redirected_request(self.request, response.status_code, location)
+            request = redirected_request(
+                self.request, response.status_code, location, client.load_is_offered
+            )
         except URLError:  # there is nothing to ask: `did_finish` fails with it
             return
         self._is_asking = True
@@ -384,14 +391,16 @@ class HTTPLoad(Transfer):
 
     def _ask_about_redirect(self) -> None:
         response, location = self._response, self._location
-        assert response is not None and location is not None
-        assert self._client is not None
+        client = self._client
+        assert response is not None and location is not None and client is not None
         try:
-            request = redirected_request(self.request, response.status_code, location)
+            request = redirected_request(
+                self.request, response.status_code, location, client.load_is_offered
+            )
         except URLError as error:
             self._fail(error)
             return
-        self._client.load_was_redirected(response, request)
+        client.load_was_redirected(response, request)
 
     def _take_next_way(self, proxies: ProxyTable, parts: URLParts) -> None:
         if self._ways is None:

@@ -10,6 +10,7 @@ Source: Foundation's behaviour as `url-loading-system` section 15 records it, RF
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from ..errors import URLError, URLErrorCode
 from ..request import URLRequest
@@ -44,20 +45,38 @@ def is_redirect(status_code: int, location: str | None) -> bool:
 
 
 def redirected_request(
-    request: URLRequest, status_code: int, location: str
+    request: URLRequest,
+    status_code: int,
+    location: str,
+    is_offered: Callable[[URLRequest], bool] | None = None,
 ) -> URLRequest:
     """Return the request that a redirect leads to.
 
     301 and 302 turn POST into GET, 303 turns everything into GET, the others keep
     method and body. Credentials do not go to another origin.
 
+    Args:
+        request: The request that was redirected.
+        status_code: The status that redirects.
+        location: The value of the Location field.
+        is_offered: Whether somebody loads a request whose scheme is not HTTP's;
+            None: nobody does.
+
     Raises:
         URLError: ``REDIRECT_TO_NON_EXISTENT_LOCATION`` if the location cannot be
             read, ``UNSUPPORTED_URL`` if its scheme is not offered.
     """
-    url = _target(request.url, location)
     made = request.copy()
-    made.url = url
+    made.url = location.strip()
+    try:
+        url = made.url = _target(request.url, location)
+        origin = parse_url(url).origin
+    except URLError as error:
+        if error.code is not URLErrorCode.UNSUPPORTED_URL or is_offered is None:
+            raise
+        if not is_offered(made):
+            raise
+        origin = None
     if status_code == 303 or (
         status_code in (301, 302) and request.http_method == "POST"
     ):
@@ -65,7 +84,7 @@ def redirected_request(
         made.http_body = None
         made.http_body_stream = None
         _remove(made, _OF_A_BODY)
-    if parse_url(url).origin != request.parts.origin:
+    if origin != request.parts.origin:
         _remove(made, _OF_ONE_ORIGIN)
     return made
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Executor
 
-__all__ = ("CallbackQueue", "DelegateQueue", "make_queue")
+__all__ = ("WORKERS", "CallbackQueue", "DelegateQueue", "loop_queue", "make_queue")
 
 # A string, so that asyncio (20 ms) is loaded by programs that use it only.
 DelegateQueue: TypeAlias = "Executor | asyncio.AbstractEventLoop"
@@ -70,6 +70,11 @@ def make_queue(
         "delegate_queue must be a concurrent.futures.Executor or an asyncio event "
         f"loop, not {type(given).__name__}"
     )
+
+
+def loop_queue(loop: asyncio.AbstractEventLoop) -> CallbackQueue:
+    """Return the queue of `loop`, whatever a session's delegate queue is."""
+    return _LoopQueue(loop)
 
 
 class _LoopQueue:
@@ -225,6 +230,26 @@ class _Workers:
 
 
 _workers = _Workers()
+
+
+class _WorkerQueue:
+    """The workers themselves: everything on a thread of its own, in no order."""
+
+    def submit(self, act: Callable[[], None]) -> None:
+        """Run `act` on a worker."""
+        _workers.submit(act)
+
+    def finish(self, awaitable: Awaitable[Any], then: Then) -> None:
+        """Run the awaitable to its end on this worker."""
+        _run_to_end(awaitable, then)
+
+    def is_current(self) -> bool:
+        """Never: to wait on one worker for another is no harm."""
+        return False
+
+
+WORKERS: CallbackQueue = _WorkerQueue()
+"""Runs what may block and belongs to no queue."""
 
 
 def _run_to_end(awaitable: Awaitable[Any], then: Then) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..errors import URLError, URLErrorCode
+from ..errors import URLError, URLErrorCode, UsageError
 from ..response import HTTPURLResponse
 
 __all__ = ("Reply",)
@@ -15,7 +15,9 @@ class Reply(NamedTuple):
 
     Attributes:
         data: The whole body, decoded (gzip, deflate, br).
-        response: The head of the final response.
+        response: The head of the final response. What no HTTP server sent (``data:``,
+            ``file:``, some protocol classes) has a plain `URLResponse`: it is typed as
+            the usual case, and has neither status nor fields.
     """
 
     data: bytes
@@ -23,8 +25,15 @@ class Reply(NamedTuple):
 
     @property
     def status_code(self) -> int:
-        """The HTTP status."""
-        return self.response.status_code
+        """The HTTP status.
+
+        Raises:
+            UsageError: The response is not one of HTTP.
+        """
+        status_code = getattr(self.response, "status_code", None)
+        if status_code is None:
+            raise UsageError(f"{self.response!r} is no HTTP response: it has no status")
+        return int(status_code)
 
     @property
     def text(self) -> str:
@@ -49,14 +58,14 @@ class Reply(NamedTuple):
         return json.loads(self.data)
 
     def raise_for_status(self) -> Reply:
-        """Return this reply if its status is below 400.
+        """Return this reply if its status is below 400, or if it has none.
 
         Raises:
             URLError: ``BAD_SERVER_RESPONSE``, or ``USER_AUTHENTICATION_REQUIRED`` for
                 401 and ``NO_PERMISSIONS_TO_READ_FILE`` for 403, as Foundation's
                 loaders do, with the status in the message.
         """
-        status_code = self.response.status_code
+        status_code = getattr(self.response, "status_code", 200)
         if status_code < 400:
             return self
         code = {

@@ -19,6 +19,9 @@ from ..connections import LEDGER, capture_call_site
 from ..delegate import find_method
 from ..errors import URLError, URLErrorCode, UsageError
 from ..loading.http import HTTPLoad
+from ..loading.redirect import MAXIMUM_REDIRECTS
+from ..loading.registry import REGISTRY
+from ..request import URLRequest
 from ..response import TRANSFER_SIZE_UNKNOWN
 from .delivery import Callback, Delivery
 from .reply import Reply
@@ -26,8 +29,8 @@ from .state import TRANSITIONS, TaskEvent, TaskState
 from .waiting import new_future, new_lock, wake
 
 if TYPE_CHECKING:
+    from ..loading.client import Load
     from ..metrics import URLSessionTaskMetrics
-    from ..request import URLRequest
     from ..response import HTTPURLResponse, URLResponse
     from ..session import URLSession
     from .progress import Progress
@@ -73,7 +76,8 @@ class URLSessionTask:
     _state: TaskState = TaskState.SUSPENDED
     _suspensions: int = 1
     _has_ended: bool = False
-    _load: HTTPLoad | None = None
+    _load: Load | None = None
+    _next_request: URLRequest | None = None
     _response: HTTPURLResponse | None = None
     _error: URLError | None = None
     _reply: Reply | None = None
@@ -103,6 +107,8 @@ class URLSessionTask:
     @property
     def current_request(self) -> URLRequest:
         """The request of the present transaction; changes with a redirect."""
+        if self._next_request is not None:
+            return self._next_request
         return self.original_request if self._load is None else self._load.request
 
     @property
@@ -327,7 +333,7 @@ class URLSessionTask:
         Args:
             callers: Frames of this package between here and the user's line.
         """
-        session, core = self._session, self._core
+        session = self._session
         if session is None:
             return
         session._tasks[self.task_identifier] = self
@@ -338,7 +344,11 @@ class URLSessionTask:
             or self._tells_data
         ):
             self._prepare_delivery()
-        load = HTTPLoad(self, core.context, self.original_request)
+        try:
+            load = self._make_load(self.original_request)
+        except URLError as error:
+            self.load_did_fail(error)
+            return
         if LEDGER.traces_call_sites:
             # Each frame that is asked about costs under an audit hook.
             load.call_site = capture_call_site(callers + 1)
@@ -358,6 +368,72 @@ class URLSessionTask:
             load.cancel()
             if self._session is None:
                 session._forget(self)
+
+    def _make_load(self, request: URLRequest) -> Load:
+        """Return the load for the task's request; it is begun by the caller.
+
+        Raises:
+            URLError: A protocol class raised when it was asked.
+        """
+        context = self._core.context
+        if (
+            context.protocol_classes
+            or REGISTRY.classes
+            or not request.url.startswith("http")
+        ):
+            from ..loading.choice import choose_load
+
+            return choose_load(self, context, request)
+        return HTTPLoad(self, context, request)
+
+    def _follow(self, load: Load, request: URLRequest) -> None:
+        """Follow a redirect, by the load itself if it is still the right one."""
+        context = self._core.context
+        if (
+            isinstance(load, HTTPLoad)
+            and request.url.startswith("http")
+            and not (context.protocol_classes or REGISTRY.classes)
+        ):
+            load.follow(request)
+            return
+        from ..loading.choice import choose_load
+
+        self._next_request = request
+        try:
+            chosen = choose_load(self, context, request, is_redirect=True)
+        except URLError as error:
+            load.cancel()
+            self.load_did_fail(error)
+            return
+        if isinstance(load, HTTPLoad) and isinstance(chosen, HTTPLoad):
+            self._next_request = None
+            load.follow(request)
+        else:
+            self._replace_load(load, chosen)
+
+    def _replace_load(self, old: Load, load: Load) -> None:
+        load.come_after(old.transactions(), old.redirect_count + 1)
+        load.is_streaming = old.is_streaming
+        load.reports_sent = old.reports_sent
+        load.call_site = old.call_site
+        with self._core.lock:
+            is_held = self._state is TaskState.SUSPENDED
+            self._load, self._next_request = load, None
+        old.cancel()
+        if is_held:
+            load.hold()
+        try:
+            if load.redirect_count > MAXIMUM_REDIRECTS:
+                raise URLError(
+                    URLErrorCode.HTTP_TOO_MANY_REDIRECTS,
+                    f"redirected more than {MAXIMUM_REDIRECTS} times",
+                    failing_url=load.request.url,
+                )
+            load.begin()
+        except URLError as error:
+            self.load_did_fail(error)
+        if self._has_ended:
+            load.cancel()
 
     def _prepare_delivery(self) -> None:
         session = self._session
@@ -394,6 +470,17 @@ class URLSessionTask:
 
     # -- LoadClient ------------------------------------------------------------
 
+    def load_is_offered(self, request: URLRequest) -> bool:
+        """See `LoadClient`."""
+        context = self._core.context
+        if not (context.protocol_classes or REGISTRY.classes):
+            return False
+        self._next_request = request
+        try:
+            return REGISTRY.find(context.protocol_classes, request, self) is not None
+        finally:
+            self._next_request = None
+
     def load_did_receive_informational(self, response: HTTPURLResponse) -> None:
         """See `LoadClient`."""
         self._tell("task_did_receive_informational_response", response)
@@ -424,17 +511,19 @@ class URLSessionTask:
         self._response = response
 
         def decided(value: Any, error: BaseException | None) -> None:
-            if error is not None or not (value is None or hasattr(value, "parts")):
+            if error is not None or not (
+                value is None or isinstance(value, URLRequest)
+            ):
                 self._refuse_decision("task_will_perform_http_redirection", error)
             elif value is None:
                 load.refuse_redirect()
             else:
-                load.follow(value)
+                self._follow(load, value)
 
         if not self._tell(
             "task_will_perform_http_redirection", response, request, then=decided
         ):
-            load.follow(request)
+            self._follow(load, request)
 
     def load_needs_new_body(self) -> None:
         """See `LoadClient`."""

@@ -46,7 +46,7 @@ def test_url_that_cannot_be_read_is_a_bad_url(load: Load, url: str) -> None:
     "url",
     [
         "ftp://host/",
-        "file:///etc/passwd",
+        "file://another.host/etc/passwd",
         "javascript:alert(1)",
         "host.example/path",
         "//host.example/",

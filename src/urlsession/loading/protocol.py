@@ -1,0 +1,376 @@
+"""A load by a protocol class, and the client that such a class talks to.
+
+Decides when an instance is made, started and stopped, on which thread, and what
+becomes of an instance that breaks the contract: response before data before end, and
+exactly one end. Whoever breaks it is told at the call (`UsageError`), and the load
+fails with what was raised.
+
+Source: Foundation's ``URLProtocol`` and ``URLProtocolClient``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ..errors import URLError, URLErrorCode, UsageError
+from ..request import URLRequest
+from ..response import URLResponse
+from .local import LocalLoad
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from ..response import HTTPURLResponse
+    from .client import LoadClient, LoadContext, WorkQueue
+    from .registry import ProtocolClass, ProtocolObject
+
+__all__ = ("ProtocolLoad", "URLProtocolClient")
+
+
+class ProtocolLoad(LocalLoad):
+    """Has an instance of a protocol class load the request.
+
+    Attributes:
+        storage_policy: Whether a cache may keep the response, as the instance said.
+    """
+
+    storage_policy: object = None
+
+    _instance: ProtocolObject | None = None
+    _is_starting: bool = False
+    _must_stop: bool = False
+
+    def __init__(
+        self,
+        client: LoadClient,
+        context: LoadContext,
+        request: URLRequest,
+        kind: ProtocolClass,
+    ) -> None:
+        super().__init__(client, context, request)
+        self._kind = kind
+        self._task: object = client
+        self._room = threading.Condition(self._lock)
+        self._wakers: list[Callable[[], object]] = []
+        self._interrupt: Callable[[], object] | None = None
+
+    # -- LocalLoad -------------------------------------------------------------------
+
+    def start(self) -> None:
+        """See `LocalLoad`."""
+        self._queue.submit(self._start_loading)
+
+    def go_on(self) -> None:
+        """See `LocalLoad`."""
+        self._wake()
+
+    def stop(self) -> None:
+        """See `LocalLoad`."""
+        self._wake()
+        with self._lock:
+            if not self._is_starting:
+                self._must_stop = True  # nothing was started: nothing to stop
+                self._task = None
+                return
+        self._queue.submit(self._stop_loading)
+
+    # -- the instance ------------------------------------------------------------------
+
+    @property
+    def _queue(self) -> WorkQueue:
+        queue = self._context.user_code
+        assert queue is not None
+        return queue
+
+    @property
+    def name(self) -> str:
+        """The name of the protocol class."""
+        return str(getattr(self._kind, "__qualname__", self._kind))
+
+    def _start_loading(self) -> None:
+        with self._lock:
+            if self._must_stop:
+                return
+            self._is_starting = True
+        instance: ProtocolObject | None = None
+        try:
+            request = self._canonical_request()
+            client = URLProtocolClient(self)
+            instance = self._kind(request, None, client, self._task)
+            with self._lock:
+                self._instance = instance
+                is_wanted = not self.is_over
+            if is_wanted:
+                result = instance.start_loading()
+                if hasattr(result, "__await__"):
+                    self._queue.finish(self._run(result), self._has_started)
+        except BaseException as error:  # user code
+            self._raised("start_loading" if instance else "__init__", error)
+            if not isinstance(error, Exception):
+                raise
+
+    async def _run(self, starting: Awaitable[Any]) -> None:
+        """Run an asynchronous ``start_loading``, until it ends or the load stops."""
+        import asyncio
+
+        me, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert me is not None
+        with self._lock:
+            self._interrupt = partial(loop.call_soon_threadsafe, me.cancel)
+            is_wanted = self._instance is not None
+        try:
+            if is_wanted:
+                await starting
+        finally:
+            self._interrupt = None
+
+    def _has_started(self, _value: Any, error: BaseException | None) -> None:
+        if error is not None:
+            self._raised("start_loading", error)
+
+    def _canonical_request(self) -> URLRequest:
+        request = self.request.copy()
+        for name, value in self._context.fields:
+            if request.value(name) is None:
+                request.headers.add(name, value)
+        made = self._kind.canonical_request(request)
+        if not isinstance(made, URLRequest):
+            raise TypeError(
+                f"canonical_request returned a {type(made).__name__}, no URLRequest"
+            )
+        return made
+
+    def _stop_loading(self) -> None:
+        with self._lock:
+            instance, self._instance = self._instance, None
+            self._task = None
+        if instance is None:
+            return
+        try:
+            result = instance.stop_loading()
+            if hasattr(result, "__await__"):
+                self._queue.finish(result, self._has_stopped_loading)
+        except Exception as error:  # the load is over: nobody is left to fail
+            _log(f"{self.name}.stop_loading", error)
+        interrupt = self._interrupt
+        if interrupt is not None:
+            interrupt()
+
+    def _has_stopped_loading(self, _value: Any, error: BaseException | None) -> None:
+        if error is not None:
+            _log(f"{self.name}.stop_loading", error)
+
+    def _raised(self, method: str, error: BaseException) -> None:
+        """Fail with what a method of the instance raised."""
+        if self.is_over:
+            if isinstance(error, Exception):
+                _log(f"{self.name}.{method}", error)
+            return
+        if not isinstance(error, URLError):
+            error = URLError(
+                URLErrorCode.UNKNOWN,
+                f"{self.name}.{method} raised {type(error).__name__}: {error}",
+                failing_url=self.request.url,
+                underlying=error,
+            )
+        self.offer_end(error)
+
+    # -- for URLProtocolClient -----------------------------------------------------------
+
+    def when_room(self, wake: Callable[[], object]) -> bool:
+        """Call `wake` once the client is not behind; False if it is not now."""
+        with self._lock:
+            if not self.is_behind or self.is_over:
+                return False
+            self._is_starved = True
+            self._wakers.append(wake)
+            return True
+
+    def _wake(self) -> None:
+        with self._room:
+            self._room.notify_all()
+            wakers, self._wakers = self._wakers, []
+        for wake in wakers:
+            wake()
+
+    def wait_for_room(self) -> None:
+        """Block while the client is behind; returns at once where that would hang."""
+        with self._room:
+            while self.is_behind and not self.is_over:
+                self._is_starved = True
+                self._room.wait()
+
+    def is_instance(self, protocol: object) -> bool:
+        """Whether `protocol` is of the class that loads here."""
+        return not isinstance(self._kind, type) or isinstance(protocol, self._kind)
+
+    @property
+    def may_block(self) -> bool:
+        """Whether a protocol's thread is its own, for as long as it likes."""
+        return self._context.user_code is self._context.workers
+
+
+class URLProtocolClient:
+    """What an instance of a `URLProtocol` tells of its load.
+
+    First one `did_receive_response`, then any number of `did_load`, then either
+    `did_finish_loading` or `did_fail`, once. Or `was_redirected`, and nothing after it.
+    Calls after the load was stopped are ignored. As on Apple's platforms, calls come
+    from the thread that called ``start_loading``; any other is accepted here, so long
+    as one call has returned before the next is made.
+
+    Source: Foundation's ``URLProtocolClient``.
+    """
+
+    def __init__(self, load: ProtocolLoad) -> None:
+        self._load = load
+        self._has_response = False
+        self._has_ended = False
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nobody wants anything any more; ``stop_loading`` was called, or will be."""
+        return self._load.is_over
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether 1 MiB waits for the reader: better wait before `did_load`.
+
+        Where a protocol has a thread of its own (a session without a loop),
+        `did_load` waits itself. On a loop it cannot: ``await client.drained()``.
+        """
+        return self._load.is_behind
+
+    async def drained(self) -> None:
+        """Wait until the reader is not behind, or nobody reads any more."""
+        import asyncio
+
+        loop, has_room = asyncio.get_running_loop(), asyncio.Event()
+        while self._load.when_room(lambda: loop.call_soon_threadsafe(has_room.set)):
+            await has_room.wait()
+            has_room.clear()
+
+    def did_receive_response(
+        self, protocol: object, response: URLResponse, policy: object = None
+    ) -> None:
+        """Hand over the response.
+
+        Args:
+            protocol: The instance that calls.
+            response: An `HTTPURLResponse` for HTTP-like loads.
+            policy: Whether a cache may keep it, a `URLCache.StoragePolicy`.
+
+        Raises:
+            UsageError: The load has a response already, or has ended.
+            TypeError: `response` is no `URLResponse`.
+        """
+        if not isinstance(response, URLResponse):
+            raise TypeError(
+                f"response must be a URLResponse, not {type(response).__name__}"
+            )
+        self._expect(
+            protocol, not self._has_response, "did_receive_response", "it had one"
+        )
+        self._has_response = True
+        self._load.storage_policy = policy
+        self._load.offer_response(response)
+
+    def did_load(self, protocol: object, data: bytes | bytearray | memoryview) -> None:
+        """Hand over the next piece of the body: new bytes only.
+
+        Raises:
+            UsageError: There was no response yet, or the load has ended.
+            TypeError: `data` is not bytes.
+        """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"data must be bytes, not {type(data).__name__}")
+        self._expect(
+            protocol, self._has_response, "did_load", "there was no response yet"
+        )
+        if not data:
+            return
+        if not self._load.offer_data(bytes(data)) and self._load.may_block:
+            self._load.wait_for_room()
+
+    def did_finish_loading(self, protocol: object) -> None:
+        """Say that the body is complete.
+
+        Raises:
+            UsageError: There was no response, or the load has ended.
+        """
+        self._expect(
+            protocol, self._has_response, "did_finish_loading", "there was no response"
+        )
+        self._has_ended = True
+        self._load.offer_end()
+
+    def did_fail(self, protocol: object, error: Exception) -> None:
+        """Say that the load failed.
+
+        Args:
+            protocol: The instance that calls.
+            error: A `URLError`; anything else becomes the cause of one with the code
+                ``UNKNOWN``.
+
+        Raises:
+            UsageError: The load has ended.
+        """
+        self._expect(protocol, True, "did_fail", "")
+        self._has_ended = True
+        if not isinstance(error, URLError):
+            error = URLError(
+                URLErrorCode.UNKNOWN,
+                f"{self._load.name} failed: {error}",
+                failing_url=self._load.request.url,
+                underlying=error,
+            )
+        self._load.offer_end(error)
+
+    def was_redirected(
+        self, protocol: object, request: URLRequest, response: HTTPURLResponse
+    ) -> None:
+        """Say that the resource is elsewhere. Nothing must follow.
+
+        The delegate is asked like after a redirect over HTTP; what it decides on is
+        loaded by whichever protocol takes that.
+
+        Raises:
+            UsageError: There was a response already, or the load has ended.
+            TypeError: `request` is no `URLRequest`.
+        """
+        if not isinstance(request, URLRequest):
+            raise TypeError(
+                f"request must be a URLRequest, not {type(request).__name__}"
+            )
+        self._expect(
+            protocol,
+            not self._has_response,
+            "was_redirected",
+            "there was a response already",
+        )
+        self._has_ended = True
+        self._load.offer_redirect(request.copy(), response)
+
+    def _expect(
+        self, protocol: object, is_so: bool, method: str, otherwise: str
+    ) -> None:
+        if not self._load.is_instance(protocol):
+            raise TypeError(f"{method}: the first argument is the protocol that calls")
+        if self._load.is_over and not self._has_ended:
+            return  # stopped: whatever comes is ignored
+        if self._has_ended:
+            otherwise = "the load has ended"
+        elif is_so:
+            return
+        raise UsageError(f"{self._load.name} called {method}: {otherwise}")
+
+
+def _log(where: str, error: BaseException) -> None:
+    import logging  # 5 ms that a program without errors need not pay
+
+    logging.getLogger("urlsession").error(
+        "%s raised %s", where, type(error).__name__, exc_info=error
+    )
