@@ -23,8 +23,16 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
+from collections.abc import Callable, Generator, Iterable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    NamedTuple,
+    NoReturn,
+    Self,
+    TypeVar,
+)
 
 from .configuration import URLSessionConfiguration
 from .connections import CallSite, Owner, capture_call_site
@@ -36,6 +44,8 @@ from .errors import SessionInvalidatedError, UsageError
 from .loading.client import LoadContext
 from .loading.plan import plan_for
 from .request import URLRequest
+from .storage.emptying import empty_store, write_store_out
+from .tasks.chore import Chore
 from .tasks.data_task import URLSessionDataTask
 from .tasks.delivery import report_callback_error
 from .tasks.queue import (
@@ -54,7 +64,7 @@ if TYPE_CHECKING:
     from .engine.driver import Driver
     from .tasks.waiting import Waiter
 
-__all__ = ("SessionCore", "TaskList", "URLSession")
+__all__ = ("SessionCore", "TaskGroups", "TaskList", "URLSession")
 
 
 _TaskT = TypeVar("_TaskT", bound=URLSessionTask)
@@ -129,6 +139,27 @@ class TaskList(list[URLSessionTask]):
     """Tasks, at once or awaited: ``session.all_tasks()`` in either door."""
 
     def __await__(self) -> Generator[Any, None, TaskList]:
+        yield from ()
+        return self
+
+
+class TaskGroups(NamedTuple):
+    """Tasks by kind: ``data, upload, download = session.tasks()``."""
+
+    data: list[URLSessionTask]
+    upload: list[URLSessionTask]
+    download: list[URLSessionTask]
+
+    @classmethod
+    def of(cls, tasks: Iterable[URLSessionTask]) -> Self:
+        """Sort `tasks`."""
+        groups: dict[str, list[URLSessionTask]] = {name: [] for name in cls._fields}
+        for task in tasks:
+            if task.kind in groups:
+                groups[task.kind].append(task)
+        return cls(**groups)
+
+    def __await__(self) -> Generator[Any, None, Self]:
         yield from ()
         return self
 
@@ -294,6 +325,64 @@ class URLSession:
         """Return the tasks that were resumed and are not over; may be awaited."""
         with self._core.lock:
             return TaskList(self._tasks.values())
+
+    def tasks(self) -> TaskGroups:
+        """Return the same tasks by kind, at once or awaited: ``(data, upload, download)``.
+
+        WebSocket tasks and stream tasks are in `all_tasks` only. An upload task is
+        not among the data tasks.
+        """
+        return TaskGroups.of(self.all_tasks())
+
+    # -- what is kept -----------------------------------------------------------------------
+
+    def reset(self, completion: Callable[[], object] | None = None) -> Chore:
+        """Empty the cookies, the cache and the credentials; use new connections.
+
+        Running tasks keep the connections they have. When this returns, the stores
+        are empty: what it returns may be awaited, or waited for, which matters if
+        there is a completion.
+
+        Args:
+            completion: Called on the delegate queue afterwards.
+
+        Raises:
+            OSError: What a store has on disk cannot be removed.
+
+        Source: Foundation's ``reset(completionHandler:)``.
+        """
+        return self._renew(empty_store, completion)
+
+    def flush(self, completion: Callable[[], object] | None = None) -> Chore:
+        """Write the stores to disk; use new connections.
+
+        Running tasks keep the connections they have.
+
+        Args:
+            completion: Called on the delegate queue afterwards.
+
+        Raises:
+            OSError: A store cannot be written.
+
+        Source: Foundation's ``flush(completionHandler:)``.
+        """
+        return self._renew(write_store_out, completion)
+
+    def _renew(
+        self,
+        see_to: Callable[[object], None],
+        completion: Callable[[], object] | None,
+    ) -> Chore:
+        configuration = self._configuration
+        for store in (
+            configuration.http_cookie_storage,
+            configuration.url_cache,
+            configuration.url_credential_storage,
+        ):
+            if store is not None:
+                see_to(store)
+        self._core.pool.renew()
+        return Chore(self._core, completion)
 
     # -- tasks ------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from ..connections import ConnectionEvent
 from .figures import PROTOCOLS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..connections import Connection
     from .handle import Handle
     from .poller import Poller
@@ -27,12 +29,18 @@ _SIZE_DOWNLOAD = pycurl.SIZE_DOWNLOAD_T
 
 
 def connection_let_go(
-    roster: Roster, handle: Handle, curl_id: int
+    among: Iterable[Connection], handle: Handle, curl_id: int
 ) -> Connection | None:
-    """Find the connection of a run whose socket libcurl has let go already."""
+    """Find the connection of a run whose socket libcurl has let go already.
+
+    Args:
+        among: The connections of the multi handle that it ran on.
+        handle: What ran.
+        curl_id: libcurl's number of the connection: unique in one multi handle only.
+    """
     if handle.opened:
         return handle.opened[-1]
-    for connection in roster.by_fd.values():
+    for connection in among:
         if connection.curl_id == curl_id:
             return connection
     return None

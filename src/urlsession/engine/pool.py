@@ -42,6 +42,7 @@ from .janitor import Janitor
 from .pauses import Pauses
 from .pipe_wait import PipeWait
 from .poller import CURL_EVENTS, HANGUP, Poller
+from .retired import RetiredMulti
 from .roster import Roster
 from .sockets import open_socket
 from .timetable import SLACK_S
@@ -90,6 +91,7 @@ class Pool:
         "_pauses",
         "_pipe_wait",
         "_poller",
+        "_retired",
         "_running",
         "_spare",
         "_upkeep",
@@ -120,6 +122,7 @@ class Pool:
         self._holder = 0
         self._multi: pycurl.CurlMulti | None = None
         self._poller: Poller | None = None
+        self._retired: list[RetiredMulti] = []
         self._running: dict[pycurl.Curl, Handle] = {}
         # First in, first out: by the time a handle is used again, whoever awaited
         # its last load has mostly dropped it (see `Handle.prepare`).
@@ -184,6 +187,14 @@ class Pool:
         """Go on with a transfer whose consumer asked for a pause, unless it is held."""
         self._perform(partial(self._take_again, transfer))
 
+    def renew(self) -> None:
+        """Have later transfers open connections of their own.
+
+        Those that run keep theirs, which are closed when they end; idle ones are
+        closed now. A transfer that waits for a connection counts as a later one.
+        """
+        self._perform(self._renew)
+
     def close(self, by: ClosedBy = ClosedBy.LOCAL) -> None:
         """Close every connection now. Harmless when repeated.
 
@@ -217,7 +228,7 @@ class Pool:
                 if self.leader:
                     return
             self._is_kick_pending = False
-            if self._multi is not None:
+            if self._multi is not None or self._retired:
                 self._take_events(events)
         except Exception as error:
             # A defect here must not leave anybody waiting for ever.
@@ -325,6 +336,8 @@ class Pool:
         if self.epoll_fd >= 0:
             fds.append(self.epoll_fd)
         _IMMORTAL.append((self._multi, self._poller, self._running, self._spare))
+        _IMMORTAL.append(self._retired)
+        self._retired = []
         self._running, self._multi, self._poller = {}, None, None
         self._spare = deque()
         self.roster.by_fd.clear()
@@ -357,6 +370,8 @@ class Pool:
         if after:
             self._after = []
         armed_at = self._armed_at
+        for old in self._retired:
+            self._curl_at = min(self._curl_at, old.wakes_at)
         must_arm = (
             self._curl_at < armed_at
             or self._watch_at < armed_at
@@ -429,6 +444,8 @@ class Pool:
 
     def _kick(self) -> None:
         """Let libcurl do what it wanted to do at once."""
+        if self._retired:
+            self._kick_retired()
         rounds = 0
         while self._is_curl_due and self._multi is not None and rounds < _ROUNDS:
             self._is_curl_due = False
@@ -440,18 +457,29 @@ class Pool:
         if self._is_curl_due:
             self._curl_at = 0.0
 
+    def _kick_retired(self) -> None:
+        if self._multi is None:
+            self._is_curl_due = False
+            self._curl_at = math.inf
+        now = _monotonic() + SLACK_S
+        for old in self._retired:
+            old.run_timers(now)
+        self._collect()
+
     def _take_events(self, events: Iterable[tuple[int, int]] | None) -> None:
         multi, poller = self._multi, self._poller
-        assert multi is not None and poller is not None
+        assert poller is not None
         now = _monotonic()
-        polled = poller.polled
-        action = multi.socket_action
+        polled, retired = poller.polled, self._retired
+        action = self._act_on_retired if multi is None else multi.socket_action
         has_acted = False
         for fd, bits in poller.events() if events is None else events:
             if fd in polled:
                 if bits & HANGUP:
                     self._note_peer_fin(fd, now)
-                action(fd, CURL_EVENTS[bits & 31] or pycurl.CSELECT_IN)
+                told = CURL_EVENTS[bits & 31] or pycurl.CSELECT_IN
+                if not retired or not self._act_on_retired(fd, told):
+                    action(fd, told)
                 has_acted = True
             else:
                 self._upkeep.hear(poller, fd, bits, now)
@@ -462,6 +490,13 @@ class Pool:
             self._take_timers(now + SLACK_S)
         if self._is_curl_due:
             self._kick()
+
+    def _act_on_retired(self, fd: int, events: int) -> bool:
+        for old in self._retired:
+            if old.owns(fd):
+                old.take_event(fd, events)
+                return True
+        return False
 
     def _take_timers(self, now: float) -> None:
         if self._curl_at <= now:
@@ -490,9 +525,12 @@ class Pool:
 
     def _collect(self) -> None:
         """Take the transfers that have ended out of libcurl."""
-        assert self._multi is not None
         if self._pauses and self._poller is not None:
             self._pauses.settle(self._poller)
+        if self._retired:
+            self._collect_retired()
+        if self._multi is None:
+            return
         if self._pipe_wait and self._pipe_wait.settle(
             self._multi, self._running.values()
         ):
@@ -503,10 +541,80 @@ class Pool:
         for curl, code, message in failed:
             self._finish(curl, code, message)
 
+    def _collect_retired(self) -> None:
+        for old in tuple(self._retired):
+            _queued, succeeded, failed = old.multi.info_read()
+            for curl in succeeded:
+                self._finish(curl, 0, "")
+            for curl, code, message in failed:
+                self._finish(curl, code, message)
+            if old.running and (succeeded or failed):
+                old.drop_idle()
+
+    def _multi_of(self, curl: pycurl.Curl) -> pycurl.CurlMulti | None:
+        for old in self._retired:
+            if curl in old.running:
+                return old.multi
+        return self._multi
+
+    def _connections_of(self, multi: pycurl.CurlMulti) -> list[Connection]:
+        live = list(self.roster.by_fd.values())
+        if not self._retired:
+            return live
+        for old in self._retired:
+            if old.multi is multi:
+                return [one for one in live if old.has(one)]
+        return [one for one in live if not any(old.has(one) for old in self._retired)]
+
+    def _left(self, curl: pycurl.Curl, by: ClosedBy | None = None) -> None:
+        """A transfer has ended, perhaps the last one of a retired multi handle."""
+        for old in tuple(self._retired):
+            if curl not in old.running:
+                continue
+            old.running.discard(curl)
+            if not old.running:
+                self._retired.remove(old)
+                old.close(by or ClosedBy.LOCAL)
+
+    def _renew(self) -> None:
+        multi, poller = self._multi, self._poller
+        if multi is None or poller is None:
+            return
+        waiting: list[Transfer] = []
+        for handle in list(self._running.values()):
+            transfer = handle.transfer
+            if (
+                transfer is not None
+                and handle.curl.getinfo(pycurl.CONN_ID) < 0
+                and self._multi_of(handle.curl) is multi
+            ):
+                self._remove(transfer)
+                if not isinstance(transfer, Janitor):
+                    waiting.append(transfer)
+        old = RetiredMulti(
+            multi,
+            poller,
+            self.roster,
+            [one for one in self._running if self._multi_of(one) is multi],
+            self._retired,
+            wakes_at=0.0 if self._is_curl_due else self._curl_at,
+        )
+        self._multi, self._is_curl_due, self._curl_at = None, False, math.inf
+        self._upkeep.clear()
+        self._pipe_wait.clear()
+        if old.running:
+            self._retired.append(old)
+            old.drop_idle()
+        else:
+            old.close()
+        for transfer in waiting:
+            self._begin(transfer)
+
     def _finish(self, curl: pycurl.Curl, code: int, message: str) -> None:
         handle = self._running.pop(curl)
         transfer = handle.transfer
-        assert transfer is not None and self._multi is not None
+        multi = self._multi_of(curl) if self._retired else self._multi
+        assert transfer is not None and multi is not None
         getinfo = curl.getinfo
         transfer.result_code = code
         transfer.status_code = getinfo(_RESPONSE_CODE)
@@ -521,8 +629,8 @@ class Pool:
         is_let_go = connection is None
         if connection is None:
             curl_id = getinfo(pycurl.CONN_ID)
-            connection = connection_let_go(self.roster, handle, curl_id)
-        self._multi.remove_handle(curl)
+            connection = connection_let_go(self._connections_of(multi), handle, curl_id)
+        multi.remove_handle(curl)
         transfer.connection = connection
         if connection is not None:
             enter_run(self.roster, self._poller, connection, curl, has_failed=code != 0)
@@ -537,9 +645,8 @@ class Pool:
         if not transfer.is_streaming:  # else it has kept what it wanted itself
             transfer.body = body[0] if len(body) == 1 else b"".join(body)
         transfer.handle = None
-        for opened in handle.opened:  # the losers of a race for the fastest address
-            if opened.closed_at is None and not self.roster.is_alive(opened):
-                self._depart(opened)
+        if handle.opened:
+            self._depart_losers(handle)
         if transfer.is_held and self._poller is not None:
             self._poller.held.discard(fd)
         if not handle.is_plain:
@@ -551,7 +658,15 @@ class Pool:
             self._spare.append(handle)
         else:
             handle.close()
+        if self._retired:
+            self._left(curl)
         self._after.append(transfer.did_finish)
+
+    def _depart_losers(self, handle: Handle) -> None:
+        """Note what lost the race for the fastest address."""
+        for opened in handle.opened:
+            if opened.closed_at is None and not self.roster.is_alive(opened):
+                self._depart(opened)
 
     def _fail_all(self, error: Exception) -> None:
         for handle in list(self._running.values()):
@@ -568,12 +683,16 @@ class Pool:
 
     def _remove(self, transfer: Transfer, by: ClosedBy | None = None) -> None:
         handle = transfer.handle
-        if handle is None or self._multi is None:
+        if handle is None:
+            return
+        curl = handle.curl
+        multi = self._multi_of(curl)
+        if multi is None:
             return
         transfer.handle = None
-        connection = self.roster.by_fd.get(handle.curl.getinfo(pycurl.ACTIVESOCKET))
-        del self._running[handle.curl]
-        self._multi.remove_handle(handle.curl)
+        connection = self.roster.by_fd.get(curl.getinfo(pycurl.ACTIVESOCKET))
+        del self._running[curl]
+        multi.remove_handle(curl)
         for opened in handle.opened:
             if not self.roster.is_alive(opened):
                 self._depart(opened, by)
@@ -587,6 +706,8 @@ class Pool:
                     self._poller.held.discard(connection.fd)
                 self._upkeep.look_again_after_shutdown()
         handle.close()
+        if self._retired:
+            self._left(curl, by)
 
     def _hold(self, transfer: Transfer) -> None:
         handle = transfer.handle
@@ -649,6 +770,9 @@ class Pool:
             proxy=transfer.proxy,
         )
         handle.opened.append(connection)
+        for old in self._retired:
+            if handle.curl in old.running:
+                old.adopt(connection)
         if transfer.is_secure:
             self._pipe_wait.add(handle, transfer)
         return fd

@@ -8,7 +8,7 @@ Source: Foundation's ``URLSessionDataTask``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..delegate import ResponseDisposition
 from .delivery import Callback
@@ -32,6 +32,8 @@ class URLSessionDataTask(URLSessionTask):
 
     Source: Foundation's ``URLSessionDataTask``.
     """
+
+    kind: ClassVar[str] = "data"
 
     _is_delegate_driven: bool = False
     _undelivered: int = 0

@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..connections import LEDGER, capture_call_site
 from ..delegate import find_method
@@ -64,6 +64,9 @@ class URLSessionTask:
         earliest_begin_date: For background sessions; does not act yet.
         prefers_incremental_delivery: False to have the body delivered at once.
     """
+
+    kind: ClassVar[str] = "other"
+    """``data``, ``upload``, ``download``, or ``other``: the list of `URLSession.tasks`."""
 
     task_description: str | None = None
     priority: float = 0.5

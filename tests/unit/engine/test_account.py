@@ -118,7 +118,7 @@ def test_connection_that_was_let_go_is_found(roster: Roster, handle: Handle) -> 
     """By the sockets that the run opened, then by libcurl's number."""
     one = entered(roster, handle)
 
-    assert connection_let_go(roster, handle, -2) is one
+    assert connection_let_go(roster.by_fd.values(), handle, -2) is one
     handle.opened = []
-    assert connection_let_go(roster, handle, one.curl_id) is one
-    assert connection_let_go(roster, handle, one.curl_id + 1) is None
+    assert connection_let_go(roster.by_fd.values(), handle, one.curl_id) is one
+    assert connection_let_go(roster.by_fd.values(), handle, one.curl_id + 1) is None

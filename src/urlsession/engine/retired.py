@@ -1,0 +1,164 @@
+"""Multi handles that take no new loads, and go when their last load has ended.
+
+`Pool.retire` sets one aside for `reset` and `flush`: what runs on it keeps its
+connection, later loads get another. Decides when such a handle is closed, and which
+events and timers are its own; must not know why it was retired.
+
+Everything here runs under the pool's lock.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+import pycurl
+
+from ..connections import ClosedBy
+from .sockets import send_fin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..connections import Connection
+    from .poller import Poller
+    from .roster import Roster
+
+__all__ = ("RetiredMulti",)
+
+_ROUNDS = 16  # of libcurl's "call me again at once" before others get a turn
+
+
+class RetiredMulti:
+    """One multi handle on its way out.
+
+    Args:
+        multi: The multi handle.
+        poller: Where its sockets are registered.
+        roster: The pool's connections.
+        running: The easy handles that run on it.
+        others: Those of the pool that were retired before, with what is theirs.
+        wakes_at: When libcurl wants to be called.
+
+    Attributes:
+        running: The easy handles that still run on it.
+        wakes_at: When libcurl wants to be called, in monotonic seconds.
+    """
+
+    __slots__ = (
+        "_connections",
+        "_fds",
+        "_is_due",
+        "_poller",
+        "_roster",
+        "multi",
+        "running",
+        "wakes_at",
+    )
+
+    def __init__(
+        self,
+        multi: pycurl.CurlMulti,
+        poller: Poller,
+        roster: Roster,
+        running: Iterable[pycurl.Curl],
+        others: Sequence[RetiredMulti],
+        *,
+        wakes_at: float,
+    ) -> None:
+        self.multi = multi
+        self.running = set(running)
+        self.wakes_at = wakes_at
+        self._is_due = False
+        self._poller = poller
+        self._roster = roster
+        self._fds = {
+            fd for fd in poller.polled if not any(one.owns(fd) for one in others)
+        }
+        self._connections: list[Connection] = [
+            one
+            for one in roster.by_fd.values()
+            if not any(other.has(one) for other in others)
+        ]
+        multi.setopt(pycurl.M_SOCKETFUNCTION, self._socket_changed)
+        multi.setopt(pycurl.M_TIMERFUNCTION, self._timer_changed)
+
+    def owns(self, fd: int) -> bool:
+        """Whether libcurl polls `fd` for this handle."""
+        return fd in self._fds
+
+    def has(self, connection: Connection) -> bool:
+        """Whether one of its loads has opened `connection`."""
+        return connection in self._connections
+
+    def adopt(self, connection: Connection) -> None:
+        """A load of this handle has opened another connection."""
+        self._connections.append(connection)
+
+    def take_event(self, fd: int, events: int) -> None:
+        """Something happened on a descriptor that it owns."""
+        self.multi.socket_action(fd, events)
+
+    def run_timers(self, now: float) -> None:
+        """Let libcurl do what is due."""
+        if self.wakes_at <= now:
+            self._is_due = True
+        rounds = 0
+        while self._is_due and rounds < _ROUNDS:
+            self._is_due = False
+            self.wakes_at = math.inf
+            self.multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+            rounds += 1
+        if self._is_due:
+            self.wakes_at = 0.0
+
+    def drop_idle(self) -> None:
+        """Send FIN on each connection that no load uses any more.
+
+        Their descriptors are closed with the handle.
+        """
+        now = time.monotonic()
+        for connection in self._connections:
+            if (
+                connection.closed_at is None
+                and connection.connected_at is not None
+                and not connection.is_in_use
+                and connection.fd not in self._poller.held
+                and self._roster.is_alive(connection)
+            ):
+                self._poller.unregister(connection.fd)
+                send_fin(connection.fd)
+                connection.fin_sent_at = now
+                self._roster.departed(connection, ClosedBy.LOCAL)
+
+    def close(self, by: ClosedBy = ClosedBy.LOCAL) -> None:
+        """Close it, and with it all its connections."""
+        leaving = [one for one in self._connections if one.closed_at is None]
+        # Off the list first: libcurl polls a TLS socket once more to shut it down.
+        for connection in leaving:
+            if self._roster.by_fd.get(connection.fd) is connection:
+                del self._roster.by_fd[connection.fd]
+        self.multi.close()
+        for fd in self._fds | {one.fd for one in leaving}:
+            self._poller.polled.discard(fd)
+            self._poller.held.discard(fd)
+            self._poller.forget(fd)
+        for connection in leaving:
+            self._roster.departed(connection, by)
+
+    def _socket_changed(self, what: int, fd: int, multi: object, data: object) -> None:
+        if what == pycurl.POLL_REMOVE:
+            self._fds.discard(fd)
+        else:
+            self._fds.add(fd)
+        self._poller.socket_changed(what, fd, multi, data)
+
+    def _timer_changed(self, timeout_ms: int) -> None:
+        if timeout_ms == 0:
+            self._is_due = True
+            self.wakes_at = 0.0
+        elif timeout_ms < 0:
+            self.wakes_at = math.inf
+        else:
+            self.wakes_at = time.monotonic() + timeout_ms / 1000
