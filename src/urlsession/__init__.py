@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .errors import SessionInvalidatedError, URLError, URLErrorCode, UsageError
     from .headers import HTTPHeaders
     from .metrics import URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
+    from .multipart import MultipartForm
     from .protocol import URLProtocol, URLProtocolClient
     from .proxy import ProxyConfiguration
     from .request import CachePolicy, NetworkServiceType, URLRequest
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from .tasks.state import TaskState
     from .tasks.stream import AsyncBytes
     from .tasks.task import URLSessionTask
+    from .tasks.upload_task import URLSessionUploadTask
 
     __version__: str
 
@@ -49,6 +51,7 @@ __all__ = (
     "ConnectionState",
     "HTTPHeaders",
     "HTTPURLResponse",
+    "MultipartForm",
     "NetworkServiceType",
     "ProxyConfiguration",
     "Reply",
@@ -70,6 +73,7 @@ __all__ = (
     "URLSessionTaskDelegate",
     "URLSessionTaskMetrics",
     "URLSessionTaskTransactionMetrics",
+    "URLSessionUploadTask",
     "UsageError",
     "__version__",
 )
@@ -83,6 +87,7 @@ _MODULES = {
     "ConnectionState": "connections",
     "HTTPHeaders": "headers",
     "HTTPURLResponse": "response",
+    "MultipartForm": "multipart",
     "NetworkServiceType": "request",
     "ProxyConfiguration": "proxy",
     "Reply": "tasks.reply",
@@ -104,6 +109,7 @@ _MODULES = {
     "URLSessionTaskDelegate": "delegate",
     "URLSessionTaskMetrics": "metrics",
     "URLSessionTaskTransactionMetrics": "metrics",
+    "URLSessionUploadTask": "tasks.upload_task",
     "UsageError": "errors",
 }
 

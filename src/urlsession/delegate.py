@@ -101,7 +101,21 @@ class URLSessionTaskDelegate(URLSessionDelegate):
     def task_need_new_body_stream(
         self, session: URLSession, task: URLSessionTask
     ) -> BodyStream | None | Awaitable[BodyStream | None]:
-        """Give the body's stream anew, for a redirect that repeats it."""
+        """Give the body's stream: for a streamed upload, and for each resend.
+
+        A resend comes of a redirect that repeats the body, of a challenge, or of a
+        connection that died before the request had arrived. None fails the task with
+        ``URLErrorCode.REQUEST_BODY_STREAM_EXHAUSTED``.
+        """
+
+    @_default
+    def task_need_new_body_stream_from_offset(
+        self, session: URLSession, task: URLSessionTask, offset: int
+    ) -> BodyStream | None | Awaitable[BodyStream | None]:
+        """Give what comes after `offset` bytes of the body, to resume an upload.
+
+        None ends the upload with the error that had interrupted it.
+        """
 
     @_default
     def task_did_send_body_data(

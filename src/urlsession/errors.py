@@ -100,6 +100,7 @@ class BackgroundTaskCancelledReason(enum.IntEnum):
 _FAILING_URL_KEY = "NSErrorFailingURLKey"
 _UNDERLYING_KEY = "NSUnderlyingError"
 _RESUME_DATA_KEY = "NSURLSessionDownloadTaskResumeData"
+_UPLOAD_RESUME_DATA_KEY = "NSURLSessionUploadTaskResumeData"
 _NETWORK_REASON_KEY = "NSURLErrorNetworkUnavailableReasonKey"
 _CANCELLED_REASON_KEY = "NSURLErrorBackgroundTaskCancelledReasonKey"
 
@@ -177,6 +178,16 @@ class URLError(OSError):
         """What a later download needs to go on from here; None if it cannot."""
         data = self._extra_info.get(_RESUME_DATA_KEY)
         return data if isinstance(data, bytes) else None
+
+    @property
+    def upload_task_resume_data(self) -> bytes | None:
+        """What a later upload needs to go on from here; None if it cannot."""
+        data = self._extra_info.get(_UPLOAD_RESUME_DATA_KEY)
+        return data if isinstance(data, bytes) else None
+
+    def add_info(self, key: str, value: object) -> None:
+        """Add a fact to `user_info` under one of Foundation's keys."""
+        self._extra_info[key] = value
 
     @property
     def network_unavailable_reason(self) -> NetworkUnavailableReason | None:

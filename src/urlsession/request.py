@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import BinaryIO, ClassVar, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol, Self, TypeAlias
 
 from .errors import UsageError, without_password
 from .headers import HeadersInit, HTTPHeaders, is_token
 from .url import URLParts, parse_url
 
+if TYPE_CHECKING:
+    from .multipart import Files
+
 __all__ = (
     "Attribution",
     "Body",
+    "BodySource",
     "BodyStream",
     "CachePolicy",
     "FilePath",
@@ -37,8 +41,27 @@ class FilePath(Protocol):
         ...
 
 
-BodyStream: TypeAlias = FilePath | BinaryIO | Iterable[bytes]
-"""A body read while it is sent: a path, a binary file, or an iterable of pieces."""
+class BodySource(Protocol):
+    """What can be read as a file, as often as it takes: a `MultipartForm`."""
+
+    @property
+    def content_type(self) -> str:
+        """The value for Content-Type."""
+        ...
+
+    def open_body(self) -> BinaryIO:
+        """Return a new file with the whole body, to be closed by who reads it."""
+        ...
+
+
+BodyStream: TypeAlias = (
+    FilePath | BinaryIO | Iterable[bytes] | AsyncIterable[bytes] | BodySource
+)
+"""A body read while it is sent: a path, a binary file, a form, or pieces.
+
+Pieces come of an iterable, which is read on a thread of its own unless it is a list
+or tuple, or of an async iterable, which runs on the session's loop.
+"""
 
 Body: TypeAlias = bytes | bytearray | memoryview | str | BodyStream
 """Anything a body can be made of; a str is sent as UTF-8."""
@@ -102,8 +125,10 @@ class URLRequest:
         headers: Header fields, a mapping or (name, value) pairs.
         json: A value to send as JSON; sets Content-Type unless `headers` does.
         form: Fields to send as a form; sets Content-Type unless `headers` does.
+        files: Files to send with the fields of `form`, as ``multipart/form-data``:
+            paths, binary files, bytes or tuples by their names, see `MultipartForm`.
         body: The body: bytes, a str (sent as UTF-8), a path or a binary file to
-            read it from, or an iterable of bytes.
+            read it from, a `MultipartForm`, an iterable or async iterable of bytes.
         body_stream: The body as a stream, like `http_body_stream`.
         cache_policy: Whether a cache may answer.
         timeout_interval: Seconds without progress before the load fails; None for
@@ -165,6 +190,7 @@ class URLRequest:
         headers: HeadersInit | None = None,
         json: object = _UNSET,
         form: Form | None = None,
+        files: Files | None = None,
         body: Body | None = None,
         body_stream: BodyStream | None = None,
         cache_policy: CachePolicy | None = None,
@@ -185,8 +211,11 @@ class URLRequest:
         if main_document_url is not None:
             self.main_document_url = main_document_url
         if json is not _UNSET:
-            self._refuse_second_body(form, body, body_stream)
+            self._refuse_second_body(form, files, body, body_stream)
             self._set_json(json)
+        elif files is not None:
+            self._refuse_second_body(body, body_stream)
+            self._set_files(form, files)
         elif form is not None:
             self._refuse_second_body(body, body_stream)
             self._set_form(form)
@@ -367,7 +396,9 @@ class URLRequest:
 
     def _refuse_second_body(self, *others: object) -> None:
         if any(one is not None for one in others):
-            raise TypeError("give one of json, form, body and body_stream, not two")
+            raise TypeError(
+                "give one of json, form (with files), body and body_stream, not two"
+            )
 
     def _set_json(self, value: object) -> None:
         import json  # only requests that send JSON need it
@@ -385,6 +416,11 @@ class URLRequest:
         self._http_body = urlencode(fields, doseq=True).encode("ascii")
         self._set_content_type("application/x-www-form-urlencoded")
 
+    def _set_files(self, form: Form | None, files: Files) -> None:
+        from .multipart import MultipartForm  # only requests that send files need it
+
+        self._set_body(MultipartForm(form, files))
+
     def _set_body(self, body: Body) -> None:
         if isinstance(body, str):
             self._http_body = body.encode()
@@ -392,6 +428,9 @@ class URLRequest:
             self._http_body = bytes(body)
         else:
             self.http_body_stream = body
+            content_type = getattr(body, "content_type", None)
+            if isinstance(content_type, str):  # a form's
+                self._set_content_type(content_type)
 
     def _set_content_type(self, value: str) -> None:
         if "Content-Type" not in self.headers:
@@ -401,4 +440,7 @@ class URLRequest:
 def _is_stream(value: object) -> bool:
     if isinstance(value, str | bytes | bytearray | memoryview | Mapping):
         return False  # iterable, but what comes out is not pieces of a body
-    return any(hasattr(value, name) for name in ("__fspath__", "read", "__iter__"))
+    return any(hasattr(value, name) for name in _OF_A_STREAM)
+
+
+_OF_A_STREAM = ("__fspath__", "open_body", "read", "__iter__", "__aiter__")

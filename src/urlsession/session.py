@@ -62,6 +62,9 @@ from .tasks.waiting import new_future, new_lock, wake
 if TYPE_CHECKING:
     from .connections import Connection, Listener
     from .engine.driver import Driver
+    from .request import Body, FilePath
+    from .tasks.resume_data import ResumeData
+    from .tasks.upload_task import URLSessionUploadTask
     from .tasks.waiting import Waiter
 
 __all__ = ("SessionCore", "TaskGroups", "TaskList", "URLSession")
@@ -426,6 +429,72 @@ class URLSession:
         task._launch()
         return load
 
+    def upload(
+        self,
+        request: URLRequest | str | None = None,
+        *,
+        from_data: Body | None = None,
+        from_file: FilePath | str | None = None,
+        resume_data: ResumeData | None = None,
+        delegate: object | None = None,
+    ) -> URLSessionUploadTask:
+        """Send a body: ``data, response = await session.upload(url, from_file=path)``.
+
+        Args:
+            request: A URL, which is sent by POST, or a request, whose own body is
+                left out; None with `resume_data`, which holds it.
+            from_data: The body: bytes, text, a `MultipartForm`, a binary file, an
+                iterable or an async iterable of bytes.
+            from_file: A path; the file is read while it is sent.
+            resume_data: Of an upload from a file that was cancelled or interrupted.
+            delegate: As for `data`.
+
+        Returns:
+            The task, already resumed. Await it, or take its ``.result()``.
+
+        Raises:
+            SessionInvalidatedError: The session was invalidated.
+            TypeError: There is not exactly one body.
+            UsageError: `resume_data` was damaged, or is no upload's.
+        """
+        task = self._make_upload(
+            request, from_data, from_file, resume_data, delegate, is_streamed=False
+        )
+        task._launch()
+        return task
+
+    def upload_task(
+        self,
+        request: URLRequest | str | None = None,
+        completion: CompletionHandler | None = None,
+        *,
+        from_data: Body | None = None,
+        from_file: FilePath | str | None = None,
+        streamed: bool = False,
+        resume_data: ResumeData | None = None,
+    ) -> URLSessionUploadTask:
+        """Make an upload task, suspended; `URLSessionTask.resume` starts it.
+
+        Args:
+            request: As for `upload`.
+            completion: As for `data_task`.
+            from_data: As for `upload`.
+            from_file: As for `upload`.
+            streamed: Whether the delegate's `task_need_new_body_stream` gives the body.
+            resume_data: As for `upload`; of a streamed upload too, whose delegate is
+                then asked `task_need_new_body_stream_from_offset`.
+
+        Raises:
+            SessionInvalidatedError: The session was invalidated.
+            TypeError: There is not exactly one body.
+            UsageError: `resume_data` was damaged, or is no upload's.
+        """
+        task = self._make_upload(
+            request, from_data, from_file, resume_data, None, is_streamed=streamed
+        )
+        self._keep_suspended(task, completion)
+        return task
+
     def data_task(
         self,
         request: URLRequest | str,
@@ -443,12 +512,46 @@ class URLSession:
             SessionInvalidatedError: The session was invalidated.
         """
         task = self._make_task(URLSessionDataTask, request, None)
+        self._keep_suspended(task, completion)
+        return task
+
+    def _keep_suspended(
+        self, task: URLSessionDataTask, completion: CompletionHandler | None
+    ) -> None:
         task._completion = completion
         task._is_delegate_driven = completion is None
         with self._core.lock:
             if self._unresumed is None:
                 self._unresumed = weakref.WeakSet()
             self._unresumed.add(task)
+
+    def _make_upload(
+        self,
+        request: URLRequest | str | None,
+        from_data: Body | None,
+        from_file: FilePath | str | None,
+        resume_data: ResumeData | None,
+        delegate: object | None,
+        *,
+        is_streamed: bool,
+    ) -> URLSessionUploadTask:
+        from .tasks.upload_source import request_with_body
+        from .tasks.upload_task import URLSessionUploadTask, request_in
+
+        if resume_data is not None:
+            if request is not None or from_data is not None or from_file is not None:
+                raise TypeError("resume_data holds request and body: give neither")
+            made = request_in(resume_data)
+        elif request is None:
+            raise TypeError("an upload takes a request, or resume_data")
+        else:
+            made = request_with_body(
+                request, from_data, from_file, is_streamed=is_streamed
+            )
+        task = self._make_task(URLSessionUploadTask, made, delegate)
+        task._is_streamed = is_streamed
+        if resume_data is not None:
+            task.resume_from(resume_data)
         return task
 
     def _make_task(

@@ -30,6 +30,7 @@ ELSEWHERE: dict[str, str] = {
     "tasks.chore": "tests/conformance/test_01_reset.py",
     "tasks.data_task": "tests/loopback/test_streams.py, test_callback_order.py",
     "tasks.task": "tests/loopback/test_callback_order.py, test_cancellation.py",
+    "tasks.upload_task": "tests/conformance/test_03_uploads.py, test_03_resuming.py",
     "watch.adapters.aiobotocore": "tests/corpus/programs/aiobotocore and s3fs",
     "watch.adapters.aiohttp": "tests/corpus/programs/aiohttp",
     "watch.adapters.asyncio_streams": "tests/corpus/programs/asyncio_streams, uvloop",

@@ -86,6 +86,10 @@ class AsyncioDriver:
         loop = asyncio._get_running_loop()
         return loop is not None and loop is self._loop()
 
+    def event_loop(self) -> asyncio.AbstractEventLoop | None:
+        """Return the loop; None if it is gone."""
+        return self._loop()
+
     def is_closed(self) -> bool:
         """Whether the loop is closed, or gone."""
         loop = self._loop()

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import asyncio
+
     from .poller import Poller
     from .pool import Pool
 
@@ -33,6 +35,9 @@ class Driver(Protocol):
 
     def is_current(self) -> bool:
         """Whether the caller is the thread that drives: to wait there is to hang."""
+
+    def event_loop(self) -> asyncio.AbstractEventLoop | None:
+        """Return the loop that drives; None if no loop does."""
 
     def is_closed(self) -> bool:
         """Whether this driver will never give a turn again."""

@@ -175,7 +175,9 @@ class Handle:
             sum(getinfo(one) for one in _MOVED),
             # Without a connection it waits for a slot; QUEUE_TIME_T does not tell,
             # libcurl sets it when it first asks for a connection.
-            is_timed=not (transfer.is_held or transfer.is_undecided)
+            is_timed=not (
+                transfer.is_held or transfer.is_undecided or transfer.is_starved
+            )
             and getinfo(pycurl.CONN_ID) >= 0,
             is_suspended=transfer.is_suspended,
             now=now,

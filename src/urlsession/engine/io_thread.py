@@ -78,6 +78,9 @@ class IOThread:
         """Whether the caller is the I/O thread."""
         return self._thread is threading.current_thread()
 
+    def event_loop(self) -> None:
+        """No loop drives here."""
+
     def is_closed(self) -> bool:
         """Never: the thread starts again when it is needed."""
         return False

@@ -3,7 +3,7 @@
 Decides how libcurl is driven. Threads: any thread may call any method. Whoever
 holds the lock is "inside" and may touch libcurl; nobody waits for the network
 while inside. Results are handed out after the lock is released, so that user code
-never runs under it (request-body providers excepted: libcurl calls them).
+never runs under it (the `read` of a regular file given as a body excepted).
 
 What does not work, and why things are as they are:
 
@@ -49,6 +49,8 @@ from .timetable import SLACK_S
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ..connections import Listener, Owner
     from .driver import Driver
     from .reaper import ReapPolicy
@@ -78,6 +80,7 @@ class Pool:
         "__weakref__",
         "_after",
         "_armed_at",
+        "_calls",
         "_curl_at",
         "_driver",
         "_handles",
@@ -137,6 +140,7 @@ class Pool:
         self._curl_at = math.inf
         self._watch_at = math.inf
         self._armed_at = math.inf
+        self._calls: list[tuple[float, Callable[[], None]]] = []
 
     # -- from the layers above; any thread ---------------------------------------
 
@@ -195,6 +199,13 @@ class Pool:
         """
         self._perform(self._renew)
 
+    def call_later(self, delay_s: float, act: Callable[[], None]) -> None:
+        """Call `act` after `delay_s` seconds, with no lock held, unless closed first.
+
+        For a transfer that is tried again: something must have run before.
+        """
+        self._perform(partial(self._agree, _monotonic() + delay_s, act))
+
     def close(self, by: ClosedBy = ClosedBy.LOCAL) -> None:
         """Close every connection now. Harmless when repeated.
 
@@ -230,6 +241,9 @@ class Pool:
             self._is_kick_pending = False
             if self._multi is not None or self._retired:
                 self._take_events(events)
+            elif self._calls:
+                self._armed_at = math.inf
+                self._look_for_stalls(_monotonic() + SLACK_S)
         except Exception as error:
             # A defect here must not leave anybody waiting for ever.
             self._fail_all(error)
@@ -308,6 +322,10 @@ class Pool:
         self.roster.listeners = tuple(
             one for one in self.roster.listeners if one != listener
         )
+
+    def event_loop(self) -> asyncio.AbstractEventLoop | None:
+        """Return the loop that drives this pool; None if no loop does."""
+        return self._driver.event_loop()
 
     @property
     def was_used(self) -> bool:
@@ -799,8 +817,17 @@ class Pool:
 
     # -- timers, inside -------------------------------------------------------------
 
+    def _agree(self, at: float, act: Callable[[], None]) -> None:
+        if not self.is_closed:
+            self._calls.append((at, act))
+            self._watch_at = min(self._watch_at, at)
+
     def _look_for_stalls(self, now: float) -> None:
         look_at = math.inf
+        if self._calls:
+            self._after += [act for at, act in self._calls if at <= now]
+            self._calls = [one for one in self._calls if one[0] > now]
+            look_at = min((at for at, _ in self._calls), default=look_at)
         for handle in list(self._running.values()):
             transfer = handle.transfer
             watch = handle.observe(now)
@@ -835,6 +862,7 @@ class Pool:
         if self.is_closed:
             return
         self.is_closed = True
+        self._calls.clear()
         self._driver.rouse(self)
         for handle in list(self._running.values()):
             if handle.transfer is not None:

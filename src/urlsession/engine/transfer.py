@@ -64,6 +64,8 @@ class Transfer:
         handle: The easy handle while the transfer runs; None otherwise.
         is_held: Whether the transfer is paused.
         is_suspended: Whether it is paused by `Pool.hold`: both timers stand still.
+        is_starved: Whether our own side has no more of the body to send yet: the idle
+            timer is off.
         is_parked: Whether a run waits, outside libcurl, for `Pool.resume`.
         is_undecided: Whether a decision on our side is pending: the idle timer is off.
         head: Raw head lines of the finished run, status lines included.
@@ -92,6 +94,7 @@ class Transfer:
     is_held: bool = False
     is_suspended: bool = False
     is_undecided: bool = False
+    is_starved: bool = False
     is_parked: bool = False
     head: Sequence[bytes] = ()
     body: bytes = b""

@@ -7,6 +7,7 @@ tasks nor delegates.
 
 from __future__ import annotations
 
+import io
 import math
 import time
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from ..url import parse_url
 from .body import BodyReader
 from .client import Transaction
 from .coding import BodyDecoder, CodingError, coding_names
+from .feed import Feed
 from .options import BUFFER_SIZE, body_options, header_options, stream_options
 from .redirect import MAXIMUM_REDIRECTS, is_redirect, redirected_request
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ..request import BodyStream, URLRequest
     from ..url import URLParts
     from .client import LoadClient, LoadContext
+    from .feed import FeedSource
     from .proxying import ProxyTable, Way
 
 __all__ = ("HTTPLoad",)
@@ -35,6 +38,7 @@ __all__ = ("HTTPLoad",)
 # With a proxy it is the proxy that could not be found or connected to, unless a tunnel
 # is spoken of: that the proxy refused.
 _PROXY_NOT_REACHED = (pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_COULDNT_CONNECT)
+_MAXIMUM_BODIES_LOST = 3  # on dead connections; as many as would be bad luck
 _REDIRECT_BODY_LIMIT = 64 * 1024  # bytes read so that the connection can be kept
 
 
@@ -46,6 +50,9 @@ class HTTPLoad(Transfer):
         redirect_count: Redirects followed so far.
         has_begun: Whether a transaction was ever handed to the pool.
         reports_sent: Whether the client is told of what was sent of the body.
+        asks_for_body: Whether the client is asked for each resend's body, although
+            the one it gave could be read again.
+        body_length: Bytes of the present transaction's body; None if not known.
     """
 
     _reader: BodyReader | None = None
@@ -69,6 +76,11 @@ class HTTPLoad(Transfer):
     reports_sent: bool = False
     redirect_count: int = 0
     has_begun: bool = False
+    asks_for_body: bool = False
+    body_length: int | None = None
+    _body_offset: int = 0
+    _body_limit: int | None = None
+    _bodies_lost: int = 0
 
     def __init__(
         self, client: LoadClient, context: LoadContext, request: URLRequest
@@ -153,22 +165,51 @@ class HTTPLoad(Transfer):
         reader = self._reader
         if reader is None or request.http_body_stream is None:
             self._run_again()
-        elif reader.can_rewind:
+        elif reader.can_rewind and not self.asks_for_body:
             reader.rewind()
             self._run_again()
         else:
             self._client.load_needs_new_body()
 
     def follow_with_body(self, stream: BodyStream | None) -> None:
-        """Follow the redirect with a new stream for the body; None if there is none."""
+        """Send the request with a new stream for the body; None if there is none."""
+        if self._client is None:
+            return
         if stream is None:
-            message = "the body's stream cannot be read again for the redirect"
+            message = "the body's stream cannot be read again"
             code = URLErrorCode.REQUEST_BODY_STREAM_EXHAUSTED
             self._fail(self._error(code, message))
             return
         assert self._next_request is not None
         self._close_reader()
         self._next_request.http_body_stream = stream
+        self._run_again()
+
+    def run_next(
+        self,
+        client: LoadClient,
+        request: URLRequest,
+        *,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> None:
+        """Run another request, for a client that does not take the end for one.
+
+        The task's time goes on, and its metrics get one more transaction. Called with
+        no lock held, after the client was told that the load had finished or failed.
+
+        Args:
+            client: Who is told, again.
+            request: What to load.
+            offset: Bytes of the request's stream to leave out.
+            limit: Bytes of the request's stream to send at most.
+        """
+        if self.has_begun:
+            self._note_transaction()
+        self._client = client
+        self._body_offset, self._body_limit = offset, limit
+        self._kept = None
+        self._next_request = request
         self._run_again()
 
     def refuse_redirect(self) -> None:
@@ -258,7 +299,10 @@ class HTTPLoad(Transfer):
         elif self._coding_error is not None and self._location is None:
             self._fail(self._error_of_coding(self._coding_error))
         elif self.result_code and not self._has_left_redirect_body():
-            self._fail(self._error_of_run())
+            if self._must_give_body_again():
+                self._send_body_again()
+            else:
+                self._fail(self._error_of_run())
         elif self._location is None:
             self._succeed()
         elif self._is_asking:
@@ -266,6 +310,20 @@ class HTTPLoad(Transfer):
             self._follow()
         else:
             self._ask_about_redirect()
+
+    def _must_give_body_again(self) -> bool:
+        """Whether a reused connection died under a body that cannot be read again."""
+        return (
+            self.result_code == pycurl.E_SEND_FAIL_REWIND
+            and self._bodies_lost < _MAXIMUM_BODIES_LOST
+        )
+
+    def _send_body_again(self) -> None:
+        assert self._client is not None
+        self._bodies_lost += 1
+        self._note_transaction()
+        self._next_request = self.request.copy()
+        self._client.load_needs_new_body()
 
     def did_time_out(self) -> None:
         """Fail with ``TIMED_OUT``; see `Transfer`."""
@@ -281,6 +339,7 @@ class HTTPLoad(Transfer):
     def _sent(self, _down: int, _downed: int, _up: int, uploaded: int) -> None:
         """Libcurl's XFERINFOFUNCTION."""
         uploaded = self._without_framing(uploaded)
+        self._uploaded = min(self._uploaded, uploaded)  # it began anew
         if uploaded > self._uploaded and self._client is not None:
             increment, self._uploaded = uploaded - self._uploaded, uploaded
             self._client.load_did_send(uploaded, increment)
@@ -427,6 +486,8 @@ class HTTPLoad(Transfer):
         self._decoder = self._coding_error = None
         self._dropped_size = 0
         self._given_size = None
+        self.is_starved = False
+        self.body_length = None
         self.numbers = ()
         self._restart_idle_timer()
         self.options = ()
@@ -495,14 +556,16 @@ class HTTPLoad(Transfer):
 
     def _request_options(self, request: URLRequest) -> list[tuple[int, object]]:
         has_body = request.http_body is not None or request.http_body_stream is not None
-        if has_body and request.http_method == "GET":
-            message = "a GET request cannot have a body"
+        if has_body and request.http_method in ("GET", "HEAD"):
+            message = f"a {request.http_method} request cannot have a body"
             raise self._error(URLErrorCode.DATA_LENGTH_EXCEEDS_MAXIMUM, message)
         stream = request.http_body_stream
         if stream is not None and self._reader is None:
             self._reader = self._open_body(stream)
+        if self._reader is not None:
+            self.body_length = self._reader.length
         fields = header_options(request, self._context.fields)
-        options = body_options(request, self._reader, fields)
+        options = body_options(request, self._reader, fields, self._read_body)
         if self.reports_sent:
             self._uploaded = 0
             options = [
@@ -514,7 +577,15 @@ class HTTPLoad(Transfer):
 
     def _open_body(self, stream: BodyStream) -> BodyReader:
         try:
-            return BodyReader(stream)
+            return BodyReader(
+                stream,
+                self._make_feed,
+                offset=self._body_offset,
+                limit=self._body_limit,
+            )
+        except (io.UnsupportedOperation, ValueError) as error:
+            code = URLErrorCode.REQUEST_BODY_STREAM_EXHAUSTED
+            raise self._error(code, f"cannot read the body: {error}") from error
         except OSError as error:
             codes: dict[type[OSError], URLErrorCode] = {
                 FileNotFoundError: URLErrorCode.FILE_DOES_NOT_EXIST,
@@ -523,6 +594,22 @@ class HTTPLoad(Transfer):
             }
             code = codes.get(type(error), URLErrorCode.CANNOT_OPEN_FILE)
             raise self._error(code, f"cannot read the body: {error}") from error
+
+    def _make_feed(self, source: FeedSource) -> Feed:
+        return Feed(source, self._send_again, self._context.pool.event_loop())
+
+    def _read_body(self, size: int) -> bytes | int:
+        """Libcurl's READFUNCTION."""
+        reader = self._reader
+        if reader is None:  # cancelled, on another thread
+            return int(pycurl.READFUNC_ABORT)
+        piece = reader.read_for_curl(size)
+        self.is_starved = reader.is_waiting
+        return piece
+
+    def _send_again(self) -> None:
+        """The body's source has more."""
+        self._context.pool.take_again(self)
 
     def _figure(self, info: int, index: int) -> int:
         handle = self.handle

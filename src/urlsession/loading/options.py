@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pycurl
@@ -113,13 +113,16 @@ def stream_options() -> list[Option]:
 
 
 def body_options(
-    request: URLRequest, reader: BodyReader | None, fields: list[Option]
+    request: URLRequest,
+    reader: BodyReader | None,
+    fields: list[Option],
+    read: Callable[[int], bytes | int] | None = None,
 ) -> list[Option]:
     """Return the options for method and body, added to the `header_options`."""
     method = request.http_method
     body = request.http_body
     if reader is not None:
-        return [*fields, *_stream_options(method, request, reader)]
+        return [*fields, *_stream_options(method, request, reader, read)]
     if body is None and method == "GET":
         return fields
     if body is None and method == "HEAD":
@@ -137,7 +140,10 @@ def body_options(
 
 
 def _stream_options(
-    method: str, request: URLRequest, reader: BodyReader
+    method: str,
+    request: URLRequest,
+    reader: BodyReader,
+    read: Callable[[int], bytes | int] | None,
 ) -> list[Option]:
     length = reader.length
     given = request.value("Content-Length")
@@ -147,7 +153,8 @@ def _stream_options(
         (pycurl.UPLOAD, 1),
         (pycurl.CUSTOMREQUEST, method),
         (pycurl.INFILESIZE_LARGE, -1 if length is None else length),
-        (pycurl.READFUNCTION, reader.read_for_curl),
+        (pycurl.READFUNCTION, read or reader.read_for_curl),
+        (pycurl.UPLOAD_BUFFERSIZE, BUFFER_SIZE),
         (pycurl.SEEKFUNCTION, reader.seek_for_curl),
     ]
 

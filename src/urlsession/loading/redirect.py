@@ -16,7 +16,13 @@ from ..errors import URLError, URLErrorCode
 from ..request import URLRequest
 from ..url import parse_url
 
-__all__ = ("MAXIMUM_REDIRECTS", "is_redirect", "redirected_request")
+__all__ = (
+    "MAXIMUM_REDIRECTS",
+    "is_redirect",
+    "redirected_request",
+    "without_body_fields",
+    "without_secrets",
+)
 
 MAXIMUM_REDIRECTS = 20  # Foundation's
 
@@ -87,6 +93,16 @@ def redirected_request(
     if origin != request.parts.origin:
         _remove(made, _OF_ONE_ORIGIN)
     return made
+
+
+def without_body_fields(request: URLRequest) -> None:
+    """Take the fields away that describe a body which is not sent."""
+    _remove(request, _OF_A_BODY)
+
+
+def without_secrets(request: URLRequest) -> None:
+    """Take the fields away that are for one origin only."""
+    _remove(request, _OF_ONE_ORIGIN)
 
 
 def _target(base: str, location: str) -> str:

@@ -10,14 +10,17 @@ Source: Foundation's ``cancel(byProducingResumeData:)``, whose bytes are opaque 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import URLError, UsageError
 
 if TYPE_CHECKING:
     from .task import URLSessionTask
 
-__all__ = ("ProducedResumeData", "seal", "unseal")
+__all__ = ("ProducedResumeData", "ResumeData", "seal", "unseal")
+
+ResumeData: TypeAlias = bytes
+"""Opaque bytes; to be kept, and given to a later task."""
 
 _MAGIC = b"urlsession-resume-data"
 _ENDS_WITH = b"\n"
@@ -90,7 +93,7 @@ def unseal(data: bytes, kind: str, version: int) -> dict[str, Any]:
     """
     import json
 
-    if not isinstance(data, bytes | bytearray | memoryview):
+    if not isinstance(data, bytes | bytearray):
         raise TypeError(f"resume data is bytes, not {type(data).__name__}")
     head, _, text = bytes(data).partition(_ENDS_WITH)
     words = head.split(b" ")

@@ -177,6 +177,9 @@ class URLSessionTask:
     @property
     def count_of_bytes_expected_to_send(self) -> int:
         """Length of the request's body; -1 if a stream does not tell."""
+        length_sent = getattr(self._load, "body_length", None)
+        if length_sent is not None:
+            return int(length_sent)
         request = self.original_request
         if request.http_body is not None:
             return len(request.http_body)
@@ -361,7 +364,7 @@ class URLSessionTask:
         if self._delivery is not None and self._method("task_did_send_body_data"):
             load.reports_sent = True
         try:
-            load.begin()
+            self._begin(load)
         except URLError as error:
             self.load_did_fail(error)
         except UsageError:
@@ -437,6 +440,10 @@ class URLSessionTask:
             self.load_did_fail(error)
         if self._has_ended:
             load.cancel()
+
+    def _begin(self, load: Load) -> None:
+        """Begin the load; a task that has to ask somebody first does so."""
+        load.begin()
 
     def _prepare_delivery(self) -> None:
         session = self._session

@@ -1,8 +1,8 @@
 """A delegate that writes down what it is told, in order.
 
 Implements every method of section 4 of the reference that a data task can cause,
-except the one that gives a body stream: implementing that changes how a streamed
-body is sent, so it is there only when the test says what to answer.
+except those that give a body stream: implementing them changes how a streamed
+body is sent, so they are there only when the test says what to answer.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class RecordingDelegate:
         self.calls: list[RecordedCall] = []
         if "task_need_new_body_stream" in self._answers:
             self.task_need_new_body_stream = self._need_new_body_stream
+        if "task_need_new_body_stream_from_offset" in self._answers:
+            self.task_need_new_body_stream_from_offset = self._need_rest_of_body
 
     @property
     def names(self) -> list[str]:
@@ -172,6 +174,10 @@ class RecordingDelegate:
 
     def _need_new_body_stream(self, session: object, task: object) -> object:
         return self._record("task_need_new_body_stream", session, task)
+
+    def _need_rest_of_body(self, session: object, task: object, offset: int) -> object:
+        name = "task_need_new_body_stream_from_offset"
+        return self._record(name, session, task, offset)
 
     def _record(
         self, name: str, session: object, *args: object, default: object = None
