@@ -384,9 +384,10 @@ class Pool:
         upkeep = self._upkeep
         if upkeep.dead and not self._running and upkeep.bury(is_quiet=True):
             self._retire()
-        after = self._after
-        if after:
-            self._after = []
+        after: Sequence[Callable[[], None]] = ()
+        if self._after:
+            # Never the list that others go on filling once the lock is released.
+            after, self._after = self._after, []
         armed_at = self._armed_at
         for old in self._retired:
             self._curl_at = min(self._curl_at, old.wakes_at)
