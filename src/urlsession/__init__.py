@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ResponseDisposition,
         URLSessionDataDelegate,
         URLSessionDelegate,
+        URLSessionStreamDelegate,
         URLSessionTaskDelegate,
     )
     from .errors import SessionInvalidatedError, URLError, URLErrorCode, UsageError
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from .tasks.reply import Reply
     from .tasks.state import TaskState
     from .tasks.stream import AsyncBytes
+    from .tasks.stream_task import URLSessionStreamTask
     from .tasks.task import URLSessionTask
     from .tasks.upload_task import URLSessionUploadTask
 
@@ -69,6 +71,8 @@ __all__ = (
     "URLSessionDataDelegate",
     "URLSessionDataTask",
     "URLSessionDelegate",
+    "URLSessionStreamDelegate",
+    "URLSessionStreamTask",
     "URLSessionTask",
     "URLSessionTaskDelegate",
     "URLSessionTaskMetrics",
@@ -105,6 +109,8 @@ _MODULES = {
     "URLSessionDataDelegate": "delegate",
     "URLSessionDataTask": "tasks.data_task",
     "URLSessionDelegate": "delegate",
+    "URLSessionStreamDelegate": "delegate",
+    "URLSessionStreamTask": "tasks.stream_task",
     "URLSessionTask": "tasks.task",
     "URLSessionTaskDelegate": "delegate",
     "URLSessionTaskMetrics": "metrics",

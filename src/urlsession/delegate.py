@@ -25,12 +25,18 @@ if TYPE_CHECKING:
     from .response import HTTPURLResponse
     from .session import URLSession
     from .tasks.data_task import URLSessionDataTask
+    from .tasks.stream_task import (
+        CapturedReader,
+        CapturedWriter,
+        URLSessionStreamTask,
+    )
     from .tasks.task import URLSessionTask
 
 __all__ = (
     "ResponseDisposition",
     "URLSessionDataDelegate",
     "URLSessionDelegate",
+    "URLSessionStreamDelegate",
     "URLSessionTaskDelegate",
     "find_method",
 )
@@ -167,3 +173,29 @@ class URLSessionDataDelegate(URLSessionTaskDelegate):
         self, session: URLSession, task: URLSessionDataTask, data: bytes
     ) -> None:
         """A piece of the body came, decoded."""
+
+
+class URLSessionStreamDelegate(URLSessionTaskDelegate):
+    """What a stream task is told besides."""
+
+    @_default
+    def stream_task_read_closed(
+        self, session: URLSession, task: URLSessionStreamTask
+    ) -> None:
+        """No more bytes will come; some may be unread still."""
+
+    @_default
+    def stream_task_write_closed(
+        self, session: URLSession, task: URLSessionStreamTask
+    ) -> None:
+        """No more bytes will go."""
+
+    @_default
+    def stream_task_did_become_streams(
+        self,
+        session: URLSession,
+        task: URLSessionStreamTask,
+        reader: CapturedReader,
+        writer: CapturedWriter,
+    ) -> None:
+        """The stream is yours now; the task's last message."""

@@ -62,8 +62,10 @@ from .tasks.waiting import new_future, new_lock, wake
 if TYPE_CHECKING:
     from .connections import Connection, Listener
     from .engine.driver import Driver
+    from .engine.wires import Wires
     from .request import Body, FilePath
     from .tasks.resume_data import ResumeData
+    from .tasks.stream_task import URLSessionStreamTask
     from .tasks.upload_task import URLSessionUploadTask
     from .tasks.waiting import Waiter
 
@@ -84,7 +86,7 @@ class SessionCore:
         context: What all loads have in common.
     """
 
-    __slots__ = ("context", "driver", "lock", "pool", "queue")
+    __slots__ = ("_owner", "_wires", "context", "driver", "lock", "pool", "queue")
 
     def __init__(
         self,
@@ -99,6 +101,8 @@ class SessionCore:
         self.lock = threading.RLock()
         self.driver = driver
         self.queue = queue
+        self._owner = owner
+        self._wires: Wires | None = None
         plan = plan_for(configuration)
         self.pool = Pool(
             driver,
@@ -116,6 +120,26 @@ class SessionCore:
             user_code=user_code,
             workers=WORKERS,
         )
+
+    def wires(self) -> Wires:
+        """Return what drives the sockets that are not the pool's; made when needed."""
+        from .engine.wires import Wires
+
+        with self.lock:
+            if self._wires is None:
+                self._wires = Wires(self.driver, self._owner)
+                self._wires.roster.listeners = self.pool.roster.listeners
+            return self._wires
+
+    def rosters(self) -> list[Pool | Wires]:
+        """Return whoever has connections of this session."""
+        wires = self._wires
+        return [self.pool] if wires is None else [self.pool, wires]
+
+    def close(self) -> None:
+        """Close every connection. Harmless when repeated."""
+        for one in self.rosters():
+            one.close()
 
     def refuse_waiting(self, what: object) -> None:
         """Raise if waiting on this thread would never end.
@@ -214,6 +238,7 @@ class URLSession:
     _is_ending = False
     _has_ended = False
     _lost_because: str | None = None
+    _resting: weakref.WeakSet[URLSessionStreamTask] | None = None
 
     def __init__(
         self,
@@ -310,7 +335,8 @@ class URLSession:
 
         Each is a copy: it does not change any more.
         """
-        return [copy.copy(one) for one in self._core.pool.connections()]
+        rosters = self._core.rosters()
+        return [copy.copy(one) for roster in rosters for one in roster.connections()]
 
     def add_connection_listener(self, listener: Listener) -> None:
         """Call ``listener(event, connection)`` from now on.
@@ -318,16 +344,18 @@ class URLSession:
         It is told of each connection that is opened, reused, idle or closed. It runs
         on the driving thread, must be quick, and what it raises is ignored.
         """
-        self._core.pool.add_listener(listener)
+        for roster in self._core.rosters():
+            roster.add_listener(listener)
 
     def remove_connection_listener(self, listener: Listener) -> None:
         """Stop telling `listener`."""
-        self._core.pool.remove_listener(listener)
+        for roster in self._core.rosters():
+            roster.remove_listener(listener)
 
     def all_tasks(self) -> TaskList:
         """Return the tasks that were resumed and are not over; may be awaited."""
         with self._core.lock:
-            return TaskList(self._tasks.values())
+            return TaskList([*self._tasks.values(), *(self._resting or ())])
 
     def tasks(self) -> TaskGroups:
         """Return the same tasks by kind, at once or awaited: ``(data, upload, download)``.
@@ -520,10 +548,39 @@ class URLSession:
     ) -> None:
         task._completion = completion
         task._is_delegate_driven = completion is None
+        self._suspended(task)
+
+    def stream_task(self, host: str, port: int) -> URLSessionStreamTask:
+        """Make a stream task, suspended; `URLSessionTask.resume` connects.
+
+        Args:
+            host: Host name or address; IPv6 with or without brackets.
+            port: From 1 to 65535.
+
+        Raises:
+            SessionInvalidatedError: The session was invalidated.
+            TypeError: `host` is no str, or `port` no int.
+            ValueError: `port` is out of range.
+        """
+        from .loading.stream import stream_url
+        from .tasks.stream_task import URLSessionStreamTask
+
+        if not isinstance(host, str):
+            raise TypeError(f"host must be a str, not {type(host).__name__}")
+        if isinstance(port, bool) or not isinstance(port, int):
+            raise TypeError(f"port must be an int, not {type(port).__name__}")
+        if not 0 < port < 65536:
+            raise ValueError(f"port must be from 1 to 65535, not {port}")
+        url = stream_url(host, port)
+        return self._suspended(self._make_task(URLSessionStreamTask, url, None))
+
+    def _suspended(self, task: _TaskT) -> _TaskT:
+        """Remember a task that is not resumed: it is cancelled at the end."""
         with self._core.lock:
             if self._unresumed is None:
                 self._unresumed = weakref.WeakSet()
             self._unresumed.add(task)
+        return task
 
     def _make_upload(
         self,
@@ -605,6 +662,8 @@ class URLSession:
             UsageError: This is `URLSession.shared`.
         """
         self._invalidate()
+        for task in list(self._resting or ()):
+            task._finish_resting()
 
     def invalidate_and_cancel(self) -> None:
         """Like `finish_tasks_and_invalidate`, but cancel every task first.
@@ -655,7 +714,7 @@ class URLSession:
         if pool.is_closed:  # at exit
             return
         has_leaked = not self._is_invalidated and pool.was_used
-        pool.close()
+        self._core.close()
         self._purge_private_stores()
         if has_leaked:
             self._warn_of_leak()
@@ -680,7 +739,7 @@ class URLSession:
             raise UsageError("URLSession.shared cannot be invalidated")
         with self._core.lock:
             self._is_invalidated = True
-            tasks = list(self._tasks.values())
+            tasks = self.all_tasks()
             unresumed = [
                 task for task in self._unresumed or () if not task._was_resumed
             ]
@@ -695,12 +754,34 @@ class URLSession:
     def _forget(self, task: URLSessionTask) -> None:
         """Let go of a task whose last callback has returned."""
         self._tasks.pop(task.task_identifier, None)
+        if self._resting:
+            self._resting.discard(task)  # type: ignore[arg-type]  # a set looks only
         if self._is_invalidated and not self._tasks:
             self._end_if_idle()
 
+    def _rest(self, task: URLSessionStreamTask) -> None:
+        """Hold a stream task no more: nothing is pending that was asked of it."""
+        with self._core.lock:
+            if task._has_ended or task._stream.channel.is_pending:
+                return
+            if self._resting is None:
+                self._resting = weakref.WeakSet()
+            self._resting.add(task)
+            self._tasks.pop(task.task_identifier, None)
+        if self._is_invalidated:
+            task._finish_resting()
+
+    def _keep(self, task: URLSessionStreamTask) -> None:
+        """Hold a stream task again."""
+        with self._core.lock:
+            if not task._has_ended:
+                self._tasks[task.task_identifier] = task
+                if self._resting is not None:
+                    self._resting.discard(task)
+
     def _end_if_idle(self) -> None:
         with self._core.lock:
-            if self._tasks or self._has_ended or self._is_ending:
+            if self._tasks or self._resting or self._has_ended or self._is_ending:
                 return
             self._is_ending = True
         if find_method(self._delegate, "session_did_become_invalid") is None:
@@ -728,7 +809,7 @@ class URLSession:
 
     def _finish_ending(self) -> None:
         self._delegate = None
-        self._core.pool.close()
+        self._core.close()
         self._purge_private_stores()
         with self._core.lock:
             self._has_ended = True
@@ -745,8 +826,9 @@ class URLSession:
         self._core.lock = threading.RLock()  # may be held by a thread that is not here
         self._lost_because = reason
         self._is_invalidated = self._has_ended = True
-        tasks, self._tasks = self._tasks, {}
-        for task in tasks.values():
+        tasks = self.all_tasks()
+        self._tasks, self._resting = {}, None
+        for task in tasks:
             task._abandon(f"{self!r} {reason}")
 
     def _warn_of_leak(self) -> None:

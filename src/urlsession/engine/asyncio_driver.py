@@ -20,6 +20,7 @@ from .poller import Poller
 from .timetable import SLACK_S, Timetable
 
 if TYPE_CHECKING:
+    from .driver import Driven
     from .pool import Pool
 
 __all__ = ("AsyncioDriver", "driver_of")
@@ -44,16 +45,16 @@ class AsyncioDriver:
         # Weak: the driver is reached from the loop, and must not keep it.
         self._loop = weakref.ref(loop)
         self._lock = threading.RLock()
-        self._pools: set[Pool] = set()
+        self._pools: set[Driven] = set()
         self._epoll: select.epoll | None = None
-        self._directory: dict[int, Pool] = {}
-        self._timetable: Timetable[Pool] = Timetable()
+        self._directory: dict[int, Driven] = {}
+        self._timetable: Timetable[Driven] = Timetable()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
 
     # -- Driver -----------------------------------------------------------------------
 
-    def attach(self, pool: Pool) -> Poller:
+    def attach(self, pool: Driven) -> Poller:
         """Start to watch what the pool will register."""
         with self._lock:
             epoll = self._epoll
@@ -63,7 +64,7 @@ class AsyncioDriver:
             self._pools.add(pool)
         return Poller(pool.roster, epoll, self._directory, pool)
 
-    def detach(self, pool: Pool, _poller: Poller) -> None:
+    def detach(self, pool: Driven, _poller: Poller) -> None:
         """Forget the pool; the last one takes the epoll with it."""
         with self._lock:
             self._pools.discard(pool)
@@ -74,7 +75,7 @@ class AsyncioDriver:
             # the next one by then.
             self._on_loop(self._close_if_idle, soon=True)
 
-    def arm(self, pool: Pool, at: float) -> None:
+    def arm(self, pool: Driven, at: float) -> None:
         """Have the pool processed at monotonic time `at`."""
         with self._lock:
             is_first = self._timetable.agree(pool, at)
@@ -158,7 +159,7 @@ class AsyncioDriver:
             (pool,) = self._pools
             pool.process(events)
             return
-        batches: dict[Pool, list[tuple[int, int]]] = {}
+        batches: dict[Driven, list[tuple[int, int]]] = {}
         for event in events:
             owner = self._directory.get(event[0])
             if owner is not None:

@@ -6,7 +6,7 @@ the epoll has something, or that an agreed time has come, and call `Pool.process
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -14,8 +14,18 @@ if TYPE_CHECKING:
 
     from .poller import Poller
     from .pool import Pool
+    from .roster import Roster
 
-__all__ = ("Driver",)
+__all__ = ("Driven", "Driver")
+
+
+class Driven(Protocol):
+    """What is given turns: a `Pool`, or a session's `Wires`."""
+
+    roster: Roster
+
+    def process(self, events: Iterable[tuple[int, int]] | None = None) -> None:
+        """Do what is due; `events` is what epoll told, None to ask it."""
 
 
 class Driver(Protocol):
@@ -24,13 +34,13 @@ class Driver(Protocol):
     Every method may be called from any thread unless it says otherwise.
     """
 
-    def attach(self, pool: Pool) -> Poller:
+    def attach(self, pool: Driven) -> Poller:
         """Start to watch `pool`; return where it registers its sockets."""
 
-    def detach(self, pool: Pool, poller: Poller, /) -> None:
+    def detach(self, pool: Driven, poller: Poller, /) -> None:
         """Stop to watch `pool`, whose sockets are closed, and let go of `poller`."""
 
-    def arm(self, pool: Pool, at: float) -> None:
+    def arm(self, pool: Driven, at: float) -> None:
         """Call `pool.process` at monotonic time `at` at the latest."""
 
     def is_current(self) -> bool:

@@ -20,6 +20,7 @@ from .poller import LONGEST_POLL_S, Poller
 from .timetable import SLACK_S, Timetable
 
 if TYPE_CHECKING:
+    from .driver import Driven
     from .pool import Pool
 
 __all__ = ("IO_THREAD_NAME", "IOThread", "forget_after_fork", "shared_io_thread")
@@ -33,8 +34,8 @@ class IOThread:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._pools: dict[int, Pool] = {}
-        self._timetable: Timetable[Pool] = Timetable()
+        self._pools: dict[int, Driven] = {}
+        self._timetable: Timetable[Driven] = Timetable()
         self._thread: threading.Thread | None = None
         self._epoll: select.epoll | None = None
         self._wake_fd = -1
@@ -44,7 +45,7 @@ class IOThread:
 
     # -- Driver --------------------------------------------------------------------
 
-    def attach(self, pool: Pool) -> Poller:
+    def attach(self, pool: Driven) -> Poller:
         """Start to watch the pool, and the thread if it does not run."""
         own = select.epoll()  # its own, so that a waiting thread can poll it alone
         with self._lock:
@@ -55,7 +56,7 @@ class IOThread:
             self._epoll.register(own.fileno(), select.EPOLLIN)
         return Poller(pool.roster, own, {}, pool)
 
-    def detach(self, pool: Pool, poller: Poller) -> None:
+    def detach(self, pool: Driven, poller: Poller) -> None:
         """Stop to watch the pool, then close its epoll."""
         with self._lock:
             if self._pools.pop(poller.fd, None) is not None and self._epoll:
@@ -66,7 +67,7 @@ class IOThread:
         if must_wake:
             self._wake()
 
-    def arm(self, pool: Pool, at: float) -> None:
+    def arm(self, pool: Driven, at: float) -> None:
         """Have the pool processed at monotonic time `at`."""
         with self._lock:
             self._timetable.agree(pool, at)
@@ -199,7 +200,7 @@ class IOThread:
         self._is_stopping = False
 
 
-def _process(pool: Pool) -> None:
+def _process(pool: Driven) -> None:
     try:
         pool.process()
     except Exception:  # a defect: its transfers have failed; the other pools go on

@@ -20,7 +20,7 @@ from .sockets import local_address
 
 if TYPE_CHECKING:
     from ..connections import Connection
-    from .pool import Pool
+    from .driver import Driven
     from .roster import Roster
 
 __all__ = ("CURL_EVENTS", "GONE", "HANGUP", "LONGEST_POLL_S", "Poller")
@@ -86,8 +86,8 @@ class Poller:
         self,
         roster: Roster,
         epoll: select.epoll,
-        directory: dict[int, Pool],
-        pool: Pool,
+        directory: dict[int, Driven],
+        pool: Driven,
     ) -> None:
         self._epoll = epoll
         self._directory = directory

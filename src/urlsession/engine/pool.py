@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import errno
 import math
+import os
 import threading
 import time
 import weakref
@@ -44,7 +45,7 @@ from .pipe_wait import PipeWait
 from .poller import CURL_EVENTS, HANGUP, Poller
 from .retired import RetiredMulti
 from .roster import Roster
-from .sockets import open_socket
+from .sockets import local_address, open_socket
 from .timetable import SLACK_S
 from .upkeep import Upkeep
 
@@ -649,9 +650,10 @@ class Pool:
         if connection is None:
             curl_id = getinfo(pycurl.CONN_ID)
             connection = connection_let_go(self._connections_of(multi), handle, curl_id)
+        is_taken = transfer.takes_socket and self._give_socket(transfer, connection)
         multi.remove_handle(curl)
         transfer.connection = connection
-        if connection is not None:
+        if connection is not None and not is_taken:
             enter_run(self.roster, self._poller, connection, curl, has_failed=code != 0)
             connection.last_used_by = transfer.call_site or connection.last_used_by
             if is_let_go:
@@ -686,6 +688,24 @@ class Pool:
         for opened in handle.opened:
             if opened.closed_at is None and not self.roster.is_alive(opened):
                 self._depart(opened)
+
+    def _give_socket(self, transfer: Transfer, connection: Connection | None) -> bool:
+        """Take a socket from libcurl, which closes only its own descriptor of it."""
+        if connection is None or transfer.result_code:
+            return False
+        fd = connection.fd
+        transfer.taken_fd = os.dup(fd)
+        if self._poller is not None:
+            # Before libcurl closes `fd`: epoll goes by the socket, which lives on.
+            self._poller.polled.discard(fd)
+            self._poller.held.discard(fd)
+            self._poller.unregister(fd)
+        del self.roster.by_fd[fd]
+        connection.fd = transfer.taken_fd
+        if connection.connected_at is None:
+            self.roster.connected(connection, local_address(transfer.taken_fd))
+        connection.is_in_use = True
+        return True
 
     def _fail_all(self, error: Exception) -> None:
         for handle in list(self._running.values()):

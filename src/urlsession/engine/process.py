@@ -12,13 +12,15 @@ import atexit
 import os
 from collections.abc import Callable
 
-from ..connections import LEDGER
+from ..connections import LEDGER, ClosedBy
 from . import io_thread
-from .pool import LIVE_POOLS
+from .pool import LIVE_POOLS, Pool
+from .wires import LIVE_WIRES, Wires
 
 __all__ = ("install",)
 
 _JOIN_LIMIT_S = 1.0
+_ENDING = "lost its connections since the process is ending"
 
 AbandonOwner = Callable[[object, str], None]
 """Called with the owner of a pool that was taken from it, and why."""
@@ -36,17 +38,23 @@ def install(abandon: AbandonOwner) -> None:
 
 def _close_at_exit(abandon: AbandonOwner) -> None:
     io_thread.shared_io_thread().stop(_JOIN_LIMIT_S)
+    for wires in list(LIVE_WIRES):
+        wires.close(ClosedBy.EXIT)
+        owner = wires.roster.owner.ref()
+        if owner is not None:
+            abandon(owner, _ENDING)
     for pool in list(LIVE_POOLS):
         pool.close_at_exit(_JOIN_LIMIT_S)
         owner = pool.roster.owner.ref()
         if owner is not None:
-            abandon(owner, "lost its connections since the process is ending")
+            abandon(owner, _ENDING)
 
 
 def _abandon_in_child(abandon: AbandonOwner) -> None:
     io_thread.forget_after_fork()
     devnull = os.open(os.devnull, os.O_RDWR)
-    for pool in list(LIVE_POOLS):
+    living: list[Pool | Wires] = [*LIVE_POOLS, *LIVE_WIRES]
+    for pool in living:
         for fd in pool.abandon_in_child():
             # Taken over rather than closed: libcurl in the child still knows the
             # number, which must never come to mean somebody else's file.
@@ -60,4 +68,5 @@ def _abandon_in_child(abandon: AbandonOwner) -> None:
             )
     os.close(devnull)
     LIVE_POOLS.clear()
+    LIVE_WIRES.clear()
     LEDGER.forget()

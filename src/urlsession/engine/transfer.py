@@ -67,6 +67,8 @@ class Transfer:
         is_starved: Whether our own side has no more of the body to send yet: the idle
             timer is off.
         is_parked: Whether a run waits, outside libcurl, for `Pool.resume`.
+        takes_socket: Whether the transfer only connects, and takes the socket.
+        taken_fd: The descriptor of the socket that it has taken, its own to close.
         is_undecided: Whether a decision on our side is pending: the idle timer is off.
         head: Raw head lines of the finished run, status lines included.
         body: The collected body of the finished run, decoded.
@@ -96,6 +98,8 @@ class Transfer:
     is_undecided: bool = False
     is_starved: bool = False
     is_parked: bool = False
+    takes_socket: bool = False
+    taken_fd: int = -1
     head: Sequence[bytes] = ()
     body: bytes = b""
     status_code: int = 0
