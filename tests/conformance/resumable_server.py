@@ -9,10 +9,15 @@ from __future__ import annotations
 import hashlib
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from urlsession.testing import LoopbackServer, ReceivedRequest, ServerConnection
+from urlsession.testing import (
+    LoopbackServer,
+    ReceivedRequest,
+    RecordingDelegate,
+    ServerConnection,
+)
 
 VERSION = "8"
 
@@ -79,6 +84,7 @@ class ResumableServer:
         self._head_failures = iter(head_failures)
         self._loses_response = loses_response
         self._lock = threading.Lock()
+        self._offer_was_seen = threading.Event()
         self.uploads: dict[str, Upload] = {}
         self.requests: list[ReceivedRequest] = []
 
@@ -90,6 +96,19 @@ class ResumableServer:
     def methods(self) -> list[str]:
         """Return the methods of the requests, in their order."""
         return [one.method for one in self.requests]
+
+    def delegate(
+        self, answers: Mapping[str, object] | None = None
+    ) -> RecordingDelegate:
+        """Return a delegate whose offer is seen before any connection is broken off."""
+        return RecordingDelegate(
+            {
+                "task_did_receive_informational_response": lambda *_: (
+                    self._offer_was_seen.set()
+                ),
+                **(answers or {}),
+            }
+        )
 
     def handle(self, connection: ServerConnection) -> None:
         """Serve one connection."""
@@ -187,6 +206,8 @@ class ResumableServer:
                 upload.data += kept
                 received += len(kept)
                 if break_at is not None and received >= break_at:
+                    if self._offers and self._version == VERSION:
+                        self._offer_was_seen.wait(5)
                     raise BrokenOffError
 
     def _send_final(self, connection: ServerConnection, upload: Upload) -> None:

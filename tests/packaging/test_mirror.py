@@ -13,6 +13,7 @@ ELSEWHERE: dict[str, str] = {
     "engine.driver": "a protocol; its two implementations in tests/loopback",
     "engine.io_thread": "tests/loopback/test_doors.py",
     "engine.pool": "tests/loopback: every load; limits in test_pool_limits.py",
+    "engine.unread": "tests/conformance/test_03_uploads.py, early replies",
     "engine.process": "tests/loopback/lifetimes/test_exit.py and test_fork.py",
     "engine.retired": "tests/conformance/test_01_reset.py",
     "loading.client": "a protocol and two tuples; tests/unit/tasks/test_measure.py",

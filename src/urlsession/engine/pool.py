@@ -47,6 +47,7 @@ from .retired import RetiredMulti
 from .roster import Roster
 from .sockets import local_address, open_socket
 from .timetable import SLACK_S
+from .unread import Unread
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Pool:
         "_retired",
         "_running",
         "_spare",
+        "_unread",
         "_upkeep",
         "_watch_at",
         "epoll_fd",
@@ -142,6 +144,7 @@ class Pool:
         self._watch_at = math.inf
         self._armed_at = math.inf
         self._calls: list[tuple[float, Callable[[], None]]] = []
+        self._unread = Unread(self.roster)
 
     # -- from the layers above; any thread ---------------------------------------
 
@@ -342,6 +345,15 @@ class Pool:
         """A body callback is about to ask for a pause: its connection stays in use."""
         if self._poller is not None:
             self._pauses.ask(self._poller, transfer)
+
+    def reads_first(self, transfer: Transfer) -> bool:
+        """Whether the peer has said something, which is read before more is sent.
+
+        For a callback that gives a piece of a body: it has to ask for a pause then,
+        and is called again. A peer that answers early and closes resets the
+        connection under what is sent, and libcurl does not read after that.
+        """
+        return self._unread.note(transfer)
 
     def abandon_in_child(self) -> list[int]:
         """In a forked child: forget everything without a byte to any peer.
@@ -545,6 +557,8 @@ class Pool:
 
     def _collect(self) -> None:
         """Take the transfers that have ended out of libcurl."""
+        if self._unread:
+            self._read_first()
         if self._pauses and self._poller is not None:
             self._pauses.settle(self._poller)
         if self._retired:
@@ -560,6 +574,14 @@ class Pool:
             self._finish(curl, 0, "")
         for curl, code, message in failed:
             self._finish(curl, code, message)
+
+    def _read_first(self) -> None:
+        def act(fd: int, events: int) -> None:
+            if not self._act_on_retired(fd, events) and self._multi is not None:
+                self._multi.socket_action(fd, events)
+
+        self._unread.settle(act)
+        self._is_curl_due = True
 
     def _collect_retired(self) -> None:
         for old in tuple(self._retired):

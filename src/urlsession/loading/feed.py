@@ -9,6 +9,7 @@ and the connection's other direction goes on. Knows nothing of HTTP.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections import deque
@@ -192,7 +193,8 @@ class Feed:
     def _run_loop(self) -> None:
         import asyncio  # whoever has an async source has it loaded
 
-        asyncio.run(self._run_here())
+        with contextlib.suppress(asyncio.CancelledError):  # closed as it ended
+            asyncio.run(self._run_here())
 
     async def _run_here(self) -> None:
         asyncio_module: Any = sys.modules["asyncio"]

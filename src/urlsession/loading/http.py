@@ -81,6 +81,7 @@ class HTTPLoad(Transfer):
     _body_offset: int = 0
     _body_limit: int | None = None
     _bodies_lost: int = 0
+    _reads_first: bool = False
 
     def __init__(
         self, client: LoadClient, context: LoadContext, request: URLRequest
@@ -603,6 +604,12 @@ class HTTPLoad(Transfer):
         reader = self._reader
         if reader is None:  # cancelled, on another thread
             return int(pycurl.READFUNC_ABORT)
+        # Once for each piece: what is there to read may be no word of HTTP.
+        self._reads_first = not self._reads_first and self._context.pool.reads_first(
+            self
+        )
+        if self._reads_first:
+            return int(pycurl.READFUNC_PAUSE)
         piece = reader.read_for_curl(size)
         self.is_starved = reader.is_waiting
         return piece
