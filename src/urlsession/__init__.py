@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ResponseDisposition,
         URLSessionDataDelegate,
         URLSessionDelegate,
+        URLSessionDownloadDelegate,
         URLSessionStreamDelegate,
         URLSessionTaskDelegate,
     )
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from .response import HTTPURLResponse, URLResponse
     from .session import URLSession
     from .tasks.data_task import URLSessionDataTask
-    from .tasks.reply import Reply
+    from .tasks.download_task import URLSessionDownloadTask
+    from .tasks.reply import DownloadReply, Reply
     from .tasks.state import TaskState
     from .tasks.stream import AsyncBytes
     from .tasks.stream_task import URLSessionStreamTask
@@ -51,6 +53,7 @@ __all__ = (
     "Connection",
     "ConnectionEvent",
     "ConnectionState",
+    "DownloadReply",
     "HTTPHeaders",
     "HTTPURLResponse",
     "MultipartForm",
@@ -71,6 +74,8 @@ __all__ = (
     "URLSessionDataDelegate",
     "URLSessionDataTask",
     "URLSessionDelegate",
+    "URLSessionDownloadDelegate",
+    "URLSessionDownloadTask",
     "URLSessionStreamDelegate",
     "URLSessionStreamTask",
     "URLSessionTask",
@@ -89,6 +94,7 @@ _MODULES = {
     "Connection": "connections",
     "ConnectionEvent": "connections",
     "ConnectionState": "connections",
+    "DownloadReply": "tasks.reply",
     "HTTPHeaders": "headers",
     "HTTPURLResponse": "response",
     "MultipartForm": "multipart",
@@ -109,6 +115,8 @@ _MODULES = {
     "URLSessionDataDelegate": "delegate",
     "URLSessionDataTask": "tasks.data_task",
     "URLSessionDelegate": "delegate",
+    "URLSessionDownloadDelegate": "delegate",
+    "URLSessionDownloadTask": "tasks.download_task",
     "URLSessionStreamDelegate": "delegate",
     "URLSessionStreamTask": "tasks.stream_task",
     "URLSessionTask": "tasks.task",

@@ -22,6 +22,7 @@ from .setting import (
     member,
     object_or_none,
     optional_interval,
+    path_or_none,
     pem_or_none,
     protocol_class_tuple,
     text_or_none,
@@ -216,6 +217,15 @@ class URLSessionConfiguration:
         member(MultipathServiceType),
         "How several interfaces are used at once.",
         acts=False,
+    )
+
+    # Files
+
+    download_directory = Setting[str | None](
+        None,
+        path_or_none,
+        "Where downloads are written until they are taken; None for the system's "
+        "folder for temporary files. Ours, not Foundation's.",
     )
 
     # Stores

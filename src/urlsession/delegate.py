@@ -9,7 +9,7 @@ All methods run on the session's `delegate_queue`, except `did_create_task`, whi
 runs at once on the thread that makes the task.
 
 Source: Foundation's ``URLSessionDelegate``, ``URLSessionTaskDelegate``,
-``URLSessionDataDelegate``.
+``URLSessionDataDelegate``, ``URLSessionDownloadDelegate``.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .errors import URLError
     from .metrics import URLSessionTaskMetrics
     from .request import BodyStream, URLRequest
     from .response import HTTPURLResponse
     from .session import URLSession
     from .tasks.data_task import URLSessionDataTask
+    from .tasks.download_task import URLSessionDownloadTask
     from .tasks.stream_task import (
         CapturedReader,
         CapturedWriter,
@@ -36,6 +39,7 @@ __all__ = (
     "ResponseDisposition",
     "URLSessionDataDelegate",
     "URLSessionDelegate",
+    "URLSessionDownloadDelegate",
     "URLSessionStreamDelegate",
     "URLSessionTaskDelegate",
     "find_method",
@@ -47,7 +51,7 @@ _MethodT = TypeVar("_MethodT", bound=Callable[..., object])
 class ResponseDisposition(enum.IntEnum):
     """What to do with a response whose head has come.
 
-    ``BECOME_DOWNLOAD`` and ``BECOME_STREAM`` do not act yet: they end the task with
+    ``BECOME_STREAM`` does not act yet: it ends the task with
     ``URLErrorCode.CANCELLED``.
     """
 
@@ -174,6 +178,55 @@ class URLSessionDataDelegate(URLSessionTaskDelegate):
     ) -> None:
         """A piece of the body came, decoded."""
 
+    @_default
+    def data_task_did_become_download_task(
+        self,
+        session: URLSession,
+        task: URLSessionDataTask,
+        download_task: URLSessionDownloadTask,
+    ) -> None:
+        """The response goes to a file, by ``BECOME_DOWNLOAD``; `task` tells no more."""
+
+
+class URLSessionDownloadDelegate(URLSessionTaskDelegate):
+    """What a download task tells."""
+
+    @_default
+    def download_task_did_finish_downloading(
+        self, session: URLSession, task: URLSessionDownloadTask, location: Path
+    ) -> None | Awaitable[None]:
+        """The whole body, of any HTTP status, is in a file.
+
+        Move or open the file now: it is removed when this has returned. Not told if
+        the task has a completion handler, or is awaited (`URLSession.download`).
+        """
+
+    @_default
+    def download_task_did_write_data(
+        self,
+        session: URLSession,
+        task: URLSessionDownloadTask,
+        bytes_written: int,
+        total_bytes_written: int,
+        total_bytes_expected_to_write: int,
+    ) -> None:
+        """More of the body has come; told ten times a second at most.
+
+        The expected total is -1 if it is not known.
+        """
+
+    @_default
+    def download_task_did_resume(
+        self,
+        session: URLSession,
+        task: URLSessionDownloadTask,
+        file_offset: int,
+        expected_total_bytes: int,
+    ) -> None:
+        """A download made of resume data goes on from `file_offset`.
+
+        An offset of 0 says that it had to begin anew.
+        """
 
 class URLSessionStreamDelegate(URLSessionTaskDelegate):
     """What a stream task is told besides."""

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Self, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = (
     "BackgroundTaskCancelledReason",
@@ -131,6 +131,7 @@ class URLError(OSError):
     phase: str | None
     curl_code: int | None
     os_errno: int | None
+    _offer: Callable[[], bytes | None] | None = None
 
     def __new__(cls, code: URLErrorCode, message: str = "", **_: object) -> Self:
         """Make the leaf class that fits `code`, unless a leaf was asked for."""
@@ -166,6 +167,7 @@ class URLError(OSError):
     @property
     def user_info(self) -> dict[str, object]:
         """The facts under Foundation's keys, as a new dictionary."""
+        self._take_offer()
         info = dict(self._extra_info)
         if self.failing_url is not None:
             info[_FAILING_URL_KEY] = self.failing_url
@@ -175,7 +177,12 @@ class URLError(OSError):
 
     @property
     def download_task_resume_data(self) -> bytes | None:
-        """What a later download needs to go on from here; None if it cannot."""
+        """What a later download needs to go on from here; None if it cannot.
+
+        Reading it keeps the file with what came so far: it is removed with the error
+        if nobody does.
+        """
+        self._take_offer()
         data = self._extra_info.get(_RESUME_DATA_KEY)
         return data if isinstance(data, bytes) else None
 
@@ -203,6 +210,15 @@ class URLError(OSError):
             return None
         return BackgroundTaskCancelledReason(reason)
 
+    def offer_resume_data(self, offer: Callable[[], bytes | None]) -> None:
+        """Let whoever asks for resume data get what `offer` returns; called once."""
+        self._offer = offer
+
+    def _take_offer(self) -> None:
+        offer, self._offer = self._offer, None
+        if offer is not None and (data := offer()) is not None:
+            self._extra_info[_RESUME_DATA_KEY] = data
+
     def __str__(self) -> str:
         text = f"{self.message} ({self.code.name}, {self.code.value})"
         if self.failing_url is not None:
@@ -218,9 +234,11 @@ class URLError(OSError):
         return self.failing_url and without_password(self.failing_url)
 
     def __copy__(self) -> Self:
+        self._take_offer()
         return _rebuild(type(self), self.__dict__)
 
     def __reduce__(self) -> tuple[object, ...]:
+        self._take_offer()
         state = dict(self.__dict__)
         # An error that cannot be pickled blocks a process pool for ever; a cause
         # that cannot (it may hold a socket) is worth less than that.

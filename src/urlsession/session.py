@@ -24,6 +24,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Generator, Iterable
+from functools import partial
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from .engine.driver import Driver
     from .engine.wires import Wires
     from .request import Body, FilePath
+    from .tasks.download_task import DownloadCompletion, URLSessionDownloadTask
     from .tasks.resume_data import ResumeData
     from .tasks.stream_task import URLSessionStreamTask
     from .tasks.upload_task import URLSessionUploadTask
@@ -370,7 +372,8 @@ class URLSession:
     def reset(self, completion: Callable[[], object] | None = None) -> Chore:
         """Empty the cookies, the cache and the credentials; use new connections.
 
-        Running tasks keep the connections they have. When this returns, the stores
+        Running tasks keep the connections they have; what downloads have in memory
+        goes to their files. When this returns, the stores
         are empty: what it returns may be awaited, or waited for, which matters if
         there is a completion.
 
@@ -412,6 +415,8 @@ class URLSession:
         ):
             if store is not None:
                 see_to(store)
+        for task in self.all_tasks():
+            task._write_out()
         self._core.pool.renew()
         return Chore(self._core, completion)
 
@@ -543,8 +548,83 @@ class URLSession:
         self._keep_suspended(task, completion)
         return task
 
+    def download(
+        self,
+        request: URLRequest | str | None = None,
+        *,
+        resume_data: ResumeData | None = None,
+        delegate: object | None = None,
+    ) -> URLSessionDownloadTask:
+        """Load a URL into a file: ``location, response = await session.download(url)``.
+
+        The file, in the configuration's ``download_directory``, is the caller's.
+
+        Args:
+            request: A URL or a request; a request is copied.
+            resume_data: What an earlier download left, to go on from there. A
+                `request` beside it must be for the same URL; it gives the header
+                fields, among them the credentials that resume data never hold.
+            delegate: Asked before the session's delegate; told of progress, but not
+                of the finished file.
+
+        Returns:
+            The task, already resumed. Await it, or take its ``.result()``.
+
+        Raises:
+            SessionInvalidatedError: The session was invalidated.
+            UsageError: `resume_data` was changed, is of another version, or is of
+                another URL than `request`.
+            TypeError: Neither was given, or not in the form of a request or of bytes.
+        """
+        task = self._make_download(request, resume_data, delegate)
+        task._launch()
+        return task
+
+    def download_task(
+        self,
+        request: URLRequest | str | None = None,
+        completion: DownloadCompletion | None = None,
+        *,
+        resume_data: ResumeData | None = None,
+    ) -> URLSessionDownloadTask:
+        """Make a download task, suspended; `URLSessionTask.resume` starts it.
+
+        Args:
+            request: A URL or a request; a request is copied.
+            completion: Called once with (location, response, error) on the delegate
+                queue; the file is removed when it has returned. None: the delegate
+                is told of the file, or whoever awaits the task gets it.
+            resume_data: As for `download`.
+
+        Raises:
+            SessionInvalidatedError: The session was invalidated.
+            UsageError: As for `download`.
+        """
+        task = self._make_download(request, resume_data, None)
+        self._keep_suspended(task, completion)
+        return task
+
+    def _make_download(
+        self,
+        request: URLRequest | str | None,
+        resume_data: ResumeData | None,
+        delegate: object | None,
+    ) -> URLSessionDownloadTask:
+        # A program that downloads nothing need not load what only downloads need.
+        from .tasks.download_task import URLSessionDownloadTask, resumed_request
+
+        kind: Callable[..., URLSessionDownloadTask] = URLSessionDownloadTask
+        if resume_data is not None:
+            resume, request = resumed_request(resume_data, request)
+            kind = partial(URLSessionDownloadTask, resume=resume)
+        elif request is None:
+            raise TypeError("a download takes a request, or resume_data")
+        return self._make_task(kind, request, delegate)
+
     def _keep_suspended(
-        self, task: URLSessionDataTask, completion: CompletionHandler | None
+        self,
+        task: URLSessionDataTask | URLSessionDownloadTask,
+        completion: CompletionHandler | DownloadCompletion | None,
     ) -> None:
         task._completion = completion
         task._is_delegate_driven = completion is None
@@ -613,7 +693,7 @@ class URLSession:
 
     def _make_task(
         self,
-        kind: type[_TaskT],
+        kind: Callable[[URLSession, int, URLRequest], _TaskT],
         request: URLRequest | str,
         delegate: object | None,
     ) -> _TaskT:

@@ -25,6 +25,7 @@ __all__ = (
     "object_or_none",
     "object_tuple",
     "optional_interval",
+    "path_or_none",
     "pem_or_none",
     "protocol_class_tuple",
     "text_or_none",
@@ -178,6 +179,18 @@ def protocol_class_tuple(name: str, value: object) -> tuple[type, ...]:
 
 
 _PROTOCOL_METHODS = ("can_init", "can_init_task", "start_loading", "stop_loading")
+
+
+def path_or_none(name: str, value: object) -> str | None:
+    """Accept a path (a str is kept), or None."""
+    if value is None:
+        return None
+    path = value.__fspath__() if hasattr(value, "__fspath__") else value
+    if not isinstance(path, str):
+        raise TypeError(f"{name} must be a path or None, not {_kind(value)}")
+    if not path:
+        raise ValueError(f"{name}: the path is empty")
+    return path
 
 
 def pem_or_none(name: str, value: object) -> str | bytes | None:

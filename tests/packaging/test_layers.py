@@ -79,6 +79,8 @@ RULES = (
     "metrics",
     "pytest_plugin.charge",
     "response",
+    "tasks.download_state",
+    "tasks.resumption",
     "tasks.state",
     "watch.verdict",
 )

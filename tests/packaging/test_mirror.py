@@ -35,6 +35,8 @@ ELSEWHERE: dict[str, str] = {
     "storage.emptying": "tests/conformance/test_01_reset.py",
     "tasks.chore": "tests/conformance/test_01_reset.py",
     "tasks.data_task": "tests/loopback/test_streams.py, test_callback_order.py",
+    "tasks.download_task": "tests/conformance/test_03_downloads*.py",
+    "tasks.partial_download": "tests/conformance/test_03_downloads_resumed.py",
     "tasks.task": "tests/loopback/test_callback_order.py, test_cancellation.py",
     "tasks.upload_task": "tests/conformance/test_03_uploads.py, test_03_resuming.py",
     "watch.adapters.aiobotocore": "tests/corpus/programs/aiobotocore and s3fs",

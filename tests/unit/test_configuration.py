@@ -57,6 +57,7 @@ DEFAULTS: dict[str, object] = {
     "maximum_connection_lifetime": None,
     "trusted_certificates": None,
     "http_protocol": None,
+    "download_directory": None,
 }
 
 

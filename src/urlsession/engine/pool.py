@@ -73,6 +73,7 @@ _SIZE_UPLOAD = pycurl.SIZE_UPLOAD_T
 _MAX_SPARE_HANDLES = 128
 _UNBOUNDED = 1 << 20  # pooled connections; the reaper bounds them by age instead
 _ROUNDS = 16  # of libcurl's "call me again at once" before others get a turn
+_SLICE_S = 0.004  # seconds for those; a body that comes fast asks again and again
 
 
 class Pool:
@@ -479,11 +480,18 @@ class Pool:
         if self._retired:
             self._kick_retired()
         rounds = 0
+        ends_at = 0.0
         while self._is_curl_due and self._multi is not None and rounds < _ROUNDS:
             self._is_curl_due = False
             self._curl_at = math.inf
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
             rounds += 1
+            if self._is_curl_due:
+                now = _monotonic()
+                if rounds == 1:
+                    ends_at = now + _SLICE_S
+                elif now > ends_at:
+                    break
         if rounds:
             self._collect()
         if self._is_curl_due:

@@ -17,7 +17,17 @@ from collections.abc import Callable
 
 from .unpacker import CodingError, unpackers
 
-__all__ = ("BodyDecoder", "CodingError", "coding_names", "offered_codings")
+__all__ = (
+    "BodyDecoder",
+    "CodingError",
+    "IncompleteCodingError",
+    "coding_names",
+    "offered_codings",
+)
+
+
+class IncompleteCodingError(CodingError):
+    """The body ends before what its Content-Encoding says is complete."""
 
 
 def offered_codings() -> str:
@@ -86,10 +96,10 @@ class BodyDecoder:
         """That was all.
 
         Raises:
-            CodingError: The body is not complete. (An empty one is: HEAD, 304.)
+            IncompleteCodingError: It is not complete. (An empty one is: HEAD, 304.)
         """
         if not self._unpacker.is_complete:
-            raise CodingError("the coded body ends before its end")
+            raise IncompleteCodingError("the coded body ends before its end")
 
     def _pour(self, deliver: Callable[[bytes], bool]) -> bool:
         while piece := self._piece or self._unpacker.next_piece():

@@ -227,6 +227,11 @@ class HTTPLoad(Transfer):
             client.load_did_receive_response(response)
         self._succeed()
 
+    def keep_deadline(self, load: HTTPLoad) -> None:
+        """End when `load`, in whose place this one goes on, would have had to."""
+        load._restart_idle_timer()
+        self.started_at = load.started_at
+
     def keep(self, data: bytes) -> None:
         """Collect a piece of the body after all: nobody takes it. Inside."""
         if self._kept is None:
@@ -278,7 +283,9 @@ class HTTPLoad(Transfer):
     def _receive_wanted(self, data: bytes) -> int | None:
         if self._decoder is not None or self._coding_error is not None:
             return self._receive_coded(data)
-        if self._client is None or self._client.load_did_receive_data(data):
+        if self._client is None:
+            return -1  # it has ended meanwhile: libcurl need not go on
+        if self._client.load_did_receive_data(data):
             self._decoded_size += len(data)
             return None
         self._context.pool.note_paused(self)
@@ -381,7 +388,7 @@ class HTTPLoad(Transfer):
     def _receive_coded(self, data: bytes) -> int | None:
         client, decoder = self._client, self._decoder
         if client is None:
-            return None
+            return -1
         if decoder is None or self._coding_error is not None:
             return -1  # libcurl ends the run, `did_finish` tells why
         try:

@@ -1,24 +1,29 @@
 """Data tasks: a reply's body in memory, or piece by piece to a delegate.
 
 Decides who gets the body, and that a delegate that is slow makes the transfer
-pause instead of memory grow.
+pause instead of memory grow. What comes while the delegate decides on the response is
+kept, and is then the delegate's or the successor's (`ResponseDisposition`).
 
 Source: Foundation's ``URLSessionDataTask``.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..delegate import ResponseDisposition
+from ..errors import UsageError
 from .delivery import Callback
 from .state import TaskState
 from .task import URLSessionTask
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
+    from ..errors import URLError
     from ..response import HTTPURLResponse
+    from .download_task import URLSessionDownloadTask
     from .reply import Reply
 
 __all__ = ("URLSessionDataTask",)
@@ -38,6 +43,10 @@ class URLSessionDataTask(URLSessionTask):
     _is_delegate_driven: bool = False
     _undelivered: int = 0
     _is_starved: bool = False
+    _is_deciding: bool = False
+    _early: list[bytes] | None = None
+    _early_end: Callable[[], None] | None = None
+    _successor: URLSessionDownloadTask | None = None
 
     if TYPE_CHECKING:  # the base class serves tasks with other results too
 
@@ -63,14 +72,39 @@ class URLSessionDataTask(URLSessionTask):
         """See `LoadClient`."""
         self._response = response
         if self._tells_everything and self._load is not None:
-            # Held until the decision: what comes meanwhile is queued behind it, and
-            # the idle timer is off.
-            self._load.is_undecided = self._tell(
+            # Held until the decision: what comes meanwhile is kept, and the idle timer
+            # is off.
+            self._is_deciding = self._load.is_undecided = True
+            if not self._tell(
                 "data_task_did_receive_response", response, then=self._disposed
-            )
+            ):
+                self._is_deciding = self._load.is_undecided = False
 
     def load_did_receive_data(self, data: bytes) -> bool:
         """See `LoadClient`."""
+        if self._is_deciding:
+            is_taken = self._take_early(data)
+            if is_taken is not None:
+                return is_taken
+        if self._successor is not None:
+            return self._successor.load_did_receive_data(data)
+        return self._take(data)
+
+    def _take_early(self, data: bytes) -> bool | None:
+        """Keep what comes before the decision; None if that has just been made."""
+        with self._core.lock:
+            if not self._is_deciding:
+                return None
+            if self._undelivered > HIGH_WATER:
+                self._is_starved = True
+                return False
+            if self._early is None:
+                self._early = []
+            self._early.append(data)
+            self._undelivered += len(data)
+            return True
+
+    def _take(self, data: bytes) -> bool:
         method = (
             self._method("data_task_did_receive_data")
             if self._tells_everything
@@ -111,6 +145,13 @@ class URLSessionDataTask(URLSessionTask):
 
     def load_did_finish(self, response: HTTPURLResponse, body: bytes) -> None:
         """See `LoadClient`."""
+        if self._is_deciding and self._keeps_end(
+            partial(self.load_did_finish, response, body)
+        ):
+            return
+        if self._successor is not None:
+            self._successor.load_did_finish(response, body)
+            return
         if (
             self._delivery is not None
             and body
@@ -121,10 +162,38 @@ class URLSessionDataTask(URLSessionTask):
             body = b""
         super().load_did_finish(response, body)
 
+    def load_did_fail(self, error: URLError) -> None:
+        """See `LoadClient`."""
+        if self._is_deciding and self._keeps_end(partial(self.load_did_fail, error)):
+            return
+        if self._successor is not None:
+            self._successor.load_did_fail(error)
+            return
+        super().load_did_fail(error)
+
+    def load_did_send(self, total_bytes_sent: int, increment: int) -> None:
+        """See `LoadClient`."""
+        if self._successor is None:
+            super().load_did_send(total_bytes_sent, increment)
+
+    # -- the decision on the response ------------------------------------------
+
+    def _keeps_end(self, end: Callable[[], None]) -> bool:
+        with self._core.lock:
+            if self._is_deciding:  # else it was decided just now, on another thread
+                self._early_end = end
+            return self._is_deciding
+
     def _disposed(self, value: Any, error: BaseException | None) -> None:
         if self._load is not None:
             self._load.is_undecided = False
-        if error is not None or value not in (
+        if error is None and value == ResponseDisposition.BECOME_DOWNLOAD:
+            from .download_task import URLSessionDownloadTask
+
+            self._become(
+                URLSessionDownloadTask._continuing, "data_task_did_become_download_task"
+            )
+        elif error is not None or value not in (
             None,
             ResponseDisposition.ALLOW,
             ResponseDisposition.CANCEL,
@@ -132,3 +201,67 @@ class URLSessionDataTask(URLSessionTask):
             self._refuse_decision("data_task_did_receive_response", error)
         elif value == ResponseDisposition.CANCEL:
             self.cancel()
+        else:
+            self._allow()
+
+    def _allow(self) -> None:
+        """Let in what came meanwhile, before anything that comes now."""
+        with self._core.lock:
+            early, self._early = self._early, None
+            self._undelivered = 0
+            for piece in early or ():
+                self._take(piece)
+            self._is_deciding = False
+        self._decided()
+
+    def _become(
+        self,
+        make: Callable[[Any, Any], URLSessionDownloadTask],
+        name: str,
+    ) -> None:
+        """Hand load, callbacks and what came meanwhile to another task.
+
+        Args:
+            make: Makes it, of this task and the session.
+            name: The delegate's method that is told.
+        """
+        session, delivery = self._session, self._delivery
+        if session is None or delivery is None:
+            return
+        successor = make(self, session)
+        session._tell_created(successor)
+        with self._core.lock:
+            if self._has_ended:  # cancelled meanwhile, on another thread
+                return
+            self._has_ended = True
+            self._completed_at = self._created_at
+            session._tasks[successor.task_identifier] = successor
+            self._successor = successor
+        self._tell(name, successor)
+        delivery.post(Callback(self._complete))
+        assert self._response is not None
+        successor.load_did_receive_response(self._response)
+        while early := self._next_early():
+            for piece in early:
+                successor.load_did_receive_data(piece)
+        self._decided()
+
+    def _next_early(self) -> list[bytes] | None:
+        """Return what came meanwhile; None, and the decision is made, if nothing."""
+        with self._core.lock:
+            early, self._early = self._early, None
+            self._undelivered = 0
+            if early is None:
+                self._is_deciding = False
+            return early
+
+    def _decided(self) -> None:
+        end, self._early_end = self._early_end, None
+        if end is not None:
+            end()
+        self._delivered(0)
+
+    def _reply_value(self) -> Any:
+        if self._successor is not None:
+            raise UsageError(f"{self!r} became {self._successor!r}: wait for that")
+        return super()._reply_value()

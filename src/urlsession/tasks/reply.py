@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import URLError, URLErrorCode, UsageError
 from ..response import HTTPURLResponse
 
-__all__ = ("Reply",)
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ("DownloadReply", "Reply")
 
 
 class Reply(NamedTuple):
@@ -30,10 +33,7 @@ class Reply(NamedTuple):
         Raises:
             UsageError: The response is not one of HTTP.
         """
-        status_code = getattr(self.response, "status_code", None)
-        if status_code is None:
-            raise UsageError(f"{self.response!r} is no HTTP response: it has no status")
-        return int(status_code)
+        return _status_code(self.response)
 
     @property
     def text(self) -> str:
@@ -65,17 +65,60 @@ class Reply(NamedTuple):
                 401 and ``NO_PERMISSIONS_TO_READ_FILE`` for 403, as Foundation's
                 loaders do, with the status in the message.
         """
-        status_code = getattr(self.response, "status_code", 200)
-        if status_code < 400:
+        if not _is_refused(self.response):
             return self
-        code = {
-            401: URLErrorCode.USER_AUTHENTICATION_REQUIRED,
-            403: URLErrorCode.NO_PERMISSIONS_TO_READ_FILE,
-            404: URLErrorCode.FILE_DOES_NOT_EXIST,
-        }.get(status_code, URLErrorCode.BAD_SERVER_RESPONSE)
-        phrase = HTTPURLResponse.localized_string(status_code)
-        raise URLError(
-            code,
-            f"server answered {status_code} {phrase}",
-            failing_url=self.response.url,
-        )
+        raise _error_of_status(self.response)
+
+
+class DownloadReply(NamedTuple):
+    """The result of a download task; unpacks to ``location, response``.
+
+    Attributes:
+        location: The file with the whole body, decoded. It is the caller's: move it,
+            or remove it.
+        response: The head of the final response; see `Reply`.
+    """
+
+    location: Path
+    response: HTTPURLResponse
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status; see `Reply.status_code`."""
+        return _status_code(self.response)
+
+    def raise_for_status(self) -> DownloadReply:
+        """Return this reply if its status is below 400; else remove the file.
+
+        Raises:
+            URLError: As for `Reply.raise_for_status`.
+        """
+        if not _is_refused(self.response):
+            return self
+        self.location.unlink(missing_ok=True)
+        raise _error_of_status(self.response)
+
+
+def _status_code(response: HTTPURLResponse) -> int:
+    status_code = getattr(response, "status_code", None)
+    if status_code is None:
+        raise UsageError(f"{response!r} is no HTTP response: it has no status")
+    return int(status_code)
+
+
+def _is_refused(response: HTTPURLResponse) -> bool:
+    status_code: int = getattr(response, "status_code", 200)
+    return status_code >= 400
+
+
+def _error_of_status(response: HTTPURLResponse) -> URLError:
+    status_code = response.status_code
+    code = {
+        401: URLErrorCode.USER_AUTHENTICATION_REQUIRED,
+        403: URLErrorCode.NO_PERMISSIONS_TO_READ_FILE,
+        404: URLErrorCode.FILE_DOES_NOT_EXIST,
+    }.get(status_code, URLErrorCode.BAD_SERVER_RESPONSE)
+    phrase = HTTPURLResponse.localized_string(status_code)
+    return URLError(
+        code, f"server answered {status_code} {phrase}", failing_url=response.url
+    )

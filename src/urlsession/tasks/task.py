@@ -87,7 +87,7 @@ class URLSessionTask:
     _waiters: list[Waiter] | None = None
     _delivery: Delivery | None = None
     _delegate: object | None = None
-    _completion: CompletionHandler | None = None
+    _completion: Callable[..., object] | None = None
     _tells_data: bool = False
     _completed_at: float | None = None
 
@@ -351,7 +351,7 @@ class URLSessionTask:
         ):
             self._prepare_delivery()
         try:
-            load = self._make_load(self.original_request)
+            load = self._make_load(self._request_to_load())
         except URLError as error:
             self.load_did_fail(error)
             return
@@ -374,6 +374,13 @@ class URLSessionTask:
             load.cancel()
             if self._session is None:
                 session._forget(self)
+
+    def _write_out(self) -> None:
+        """Write to disk what is in memory and belongs there."""
+
+    def _request_to_load(self) -> URLRequest:
+        """Return what the load begins with: as given, or with fields of the task's."""
+        return self.original_request
 
     def _make_load(self, request: URLRequest) -> Load:
         """Return the load for the task's request; it is begun by the caller.
@@ -607,13 +614,16 @@ class URLSessionTask:
             delivery.post(Callback(partial(method, session, self, self.metrics)))
         completion = self._completion
         if completion is not None:
-            error, reply = self._error, self._reply
-            data = None if reply is None else reply.data
-            response = None if error is not None else self._response
-            delivery.post(Callback(partial(completion, data, response, error)))
+            delivery.post(self._completion_callback(completion))
         elif self._tells_everything and (method := self._method("task_did_complete")):
             delivery.post(Callback(lambda: method(session, self, self._error)))
         delivery.post(Callback(self._complete))
+
+    def _completion_callback(self, completion: Callable[..., object]) -> Callback:
+        error, reply = self._error, self._reply
+        data = None if reply is None else reply.data
+        response = None if error is not None else self._response
+        return Callback(partial(completion, data, response, error))
 
     def _complete(self) -> None:
         with self._core.lock:

@@ -172,6 +172,58 @@ class RecordingDelegate:
         """Record it."""
         return self._record("data_task_did_receive_data", session, data_task, data)
 
+    def data_task_did_become_download_task(
+        self, session: object, data_task: object, download_task: object
+    ) -> object:
+        """Record it."""
+        return self._record(
+            "data_task_did_become_download_task", session, data_task, download_task
+        )
+
+    # URLSessionDownloadDelegate
+
+    def download_task_did_resume(
+        self,
+        session: object,
+        download_task: object,
+        file_offset: int,
+        expected_total_bytes: int,
+    ) -> object:
+        """Record it."""
+        return self._record(
+            "download_task_did_resume",
+            session,
+            download_task,
+            file_offset,
+            expected_total_bytes,
+        )
+
+    def download_task_did_write_data(
+        self,
+        session: object,
+        download_task: object,
+        bytes_written: int,
+        total_bytes_written: int,
+        total_bytes_expected_to_write: int,
+    ) -> object:
+        """Record it."""
+        return self._record(
+            "download_task_did_write_data",
+            session,
+            download_task,
+            bytes_written,
+            total_bytes_written,
+            total_bytes_expected_to_write,
+        )
+
+    def download_task_did_finish_downloading(
+        self, session: object, download_task: object, location: object
+    ) -> object:
+        """Record it; the file is removed afterwards unless the answer moves it."""
+        return self._record(
+            "download_task_did_finish_downloading", session, download_task, location
+        )
+
     def _need_new_body_stream(self, session: object, task: object) -> object:
         return self._record("task_need_new_body_stream", session, task)
 
