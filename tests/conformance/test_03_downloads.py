@@ -259,9 +259,7 @@ def test_delegate_of_an_awaited_download_is_told_progress_only(
     ]
 
 
-@pytest.mark.parity(
-    "Appendix A:9 download files; `response` nil; received bytes not counted"
-)
+@pytest.mark.parity("A:9 download files; response nil; received bytes not counted")
 def test_response_is_there_while_the_download_runs(
     serve: Serve, configuration: URLSessionConfiguration, folder: Path
 ) -> None:

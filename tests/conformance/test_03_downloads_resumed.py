@@ -41,7 +41,7 @@ CUT = 200_001
 
 RESUME = "1:downloadTask(withResumeData:)"
 CANCEL = "3:URLSessionDownloadTask.cancel(byProducingResumeData:)"
-ANYWHERE = "17:`cancel_by_producing_resume_data` anywhere"
+ANYWHERE = "17:cancel_by_producing_resume_data anywhere"
 ON_ERROR = "3:…TaskResumeData"
 FORMAT = "3:resume data format"
 DID_RESUME = "4:URLSession:downloadTask:didResumeAtOffset:…"

@@ -165,7 +165,12 @@ def test_parity_marks_what_does_not_act() -> None:
     assert {name for name in settings if name not in shown} == OURS
 
 
-OURS = {"idleConnectionTimeout", "maximumConnectionLifetime", "httpProtocol"}
+OURS = {
+    "downloadDirectory",
+    "httpProtocol",
+    "idleConnectionTimeout",
+    "maximumConnectionLifetime",
+}
 
 
 def camel_case(name: str) -> str:
