@@ -228,6 +228,7 @@ class URLSessionDownloadDelegate(URLSessionTaskDelegate):
         An offset of 0 says that it had to begin anew.
         """
 
+
 class URLSessionStreamDelegate(URLSessionTaskDelegate):
     """What a stream task is told besides."""
 
