@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: help run test check format lint types layers api bench clean
+.PHONY: help run test check format lint types layers api parity bench clean
 
 help:  ## Show the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ layers: $(VENV)/.dev  ## Check the import layers only.
 
 api: $(VENV)/.dev  ## Write the dump of public signatures anew.
 	@$(BIN)/python -m tests.packaging.api
+
+parity: $(VENV)/.dev  ## Write the states of docs/parity.md anew, from the tests.
+	@$(BIN)/python -m tests.packaging.parity
 
 bench: $(VENV)/.bench  ## Measure this package and its peers side by side.
 	@$(BIN)/python -m benchmarks $(B)

@@ -69,7 +69,7 @@ class Halves:
 
 
 @both
-@pytest.mark.parity(RESET, FLUSH, POOL)
+@pytest.mark.parity(RESET, FLUSH, POOL, "18:27 #3479, #3480 reset, flush")
 def test_idle_connections_are_closed_at_once(door: Door, site: Site, name: str) -> None:
     """The next load opens another one."""
     server = site.start(fixed_body(b"x"))

@@ -102,7 +102,7 @@ def origins(serve: Serve, ca: CertificateAuthority) -> dict[str, str]:
 
 
 @HTTP
-@pytest.mark.parity(CONFIGURATIONS)
+@pytest.mark.parity(CONFIGURATIONS, "18:3 #5199 proxies")
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(
     "make", [ProxyConfiguration.http, ProxyConfiguration.http_connect]

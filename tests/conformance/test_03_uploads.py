@@ -416,7 +416,7 @@ def test_body_of_a_reply_can_be_uploaded(serve: Serve) -> None:
 # -- streamed: the delegate gives the body ---------------------------------------------
 
 
-@pytest.mark.parity(STREAMED, "4:URLSession:task:needNewBodyStream:")
+@pytest.mark.parity(STREAMED, "4:URLSession:task:needNewBodyStream:", "17:upload task")
 def test_delegate_is_asked_for_the_body_once(server: LoopbackServer) -> None:
     """First of all; what the request held is left out."""
     delegate = RecordingDelegate({NEW_BODY: lambda *_: [b"bo", b"dy"]})

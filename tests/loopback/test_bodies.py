@@ -170,6 +170,7 @@ def test_form_is_sent_as_such(server: LoopbackServer) -> None:
         ("PUT", "text/plain", "text/plain"),
     ],
 )
+@pytest.mark.parity("6:POST with body, no Content-Type")
 def test_content_type_is_made_up_for_post_only(
     server: LoopbackServer, method: str, given: str | None, sent: str | None
 ) -> None:
@@ -202,6 +203,7 @@ def test_no_body_is_not_announced(server: LoopbackServer, method: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"x", LARGE], ids=["small", "large"])
+@pytest.mark.parity("15:Expect")
 def test_expect_is_not_sent_unless_asked_for(
     server: LoopbackServer, body: bytes
 ) -> None:
@@ -327,6 +329,7 @@ def test_reply_before_the_body_was_sent_is_the_result(serve: Serve) -> None:
 # -- progress --------------------------------------------------------------------------
 
 
+@pytest.mark.parity("3.1:countOfBytesSent")
 def test_what_is_sent_is_counted(serve: Serve) -> None:
     """While it goes out, and after."""
     go = threading.Event()
@@ -379,6 +382,7 @@ def test_sent_bytes_of_a_stream_are_told_without_an_expected_total(
     assert sum(one[0] for one in told) == len(LARGE) + 1  # type: ignore[misc]  # recorded as object
 
 
+@pytest.mark.parity("3.1:suspend()")
 def test_suspended_upload_stops_and_goes_on(serve: Serve) -> None:
     """Where it stopped, although the server would take more."""
     begun, go = threading.Event(), threading.Event()

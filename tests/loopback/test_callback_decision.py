@@ -62,6 +62,7 @@ def delegate() -> RecordingDelegate:
 
 
 @both_doors
+@pytest.mark.parity("17:a decision may be late and from any thread")
 def test_awaitable_decision_holds_the_task(server: LoopbackServer, run: Run) -> None:
     """Nothing more is told until the coroutine has returned."""
     told = RecordingDelegate()
@@ -93,6 +94,7 @@ def test_awaitable_decision_holds_the_task(server: LoopbackServer, run: Run) -> 
 
 @both_doors
 @pytest.mark.parametrize("is_async", [False, True], ids=["plain", "awaitable"])
+@pytest.mark.parity("1:ResponseDisposition", "18:2 #3236 disposition ignored")
 def test_response_refused_by_the_delegate_cancels_the_task(
     server: LoopbackServer, run: Run, is_async: bool
 ) -> None:
@@ -112,6 +114,7 @@ def test_response_refused_by_the_delegate_cancels_the_task(
     assert task.error.code is URLErrorCode.CANCELLED
 
 
+@pytest.mark.parity("15:timeout while a redirect is decided")
 def test_redirect_decision_left_open_never_times_out(server: LoopbackServer) -> None:
     """The idle timer is off while the delegate thinks."""
 
@@ -156,6 +159,7 @@ def test_callbacks_of_a_session_on_a_loop_come_on_the_loop(
     assert {c.thread for c in delegate.calls} == {threading.current_thread().name}
 
 
+@pytest.mark.parity("17:everything on the delegate queue")
 def test_callbacks_of_a_session_without_a_loop_come_on_one_queue(
     server: LoopbackServer, delegate: RecordingDelegate
 ) -> None:
@@ -167,6 +171,10 @@ def test_callbacks_of_a_session_without_a_loop_come_on_one_queue(
 
 
 @both_doors
+@pytest.mark.parity(
+    "1:init(configuration:delegate:delegateQueue:)",
+    "16.1:session holds its delegate queue",
+)
 def test_callbacks_come_on_the_executor_that_was_given(
     server: LoopbackServer, delegate: RecordingDelegate, run: Run
 ) -> None:
@@ -178,6 +186,7 @@ def test_callbacks_come_on_the_executor_that_was_given(
     assert {c.thread for c in delegate.calls if c.name != MADE} == {"mine_0"}
 
 
+@pytest.mark.parity("1:delegateQueue")
 def test_callbacks_come_on_the_loop_that_was_given(
     server: LoopbackServer, delegate: RecordingDelegate
 ) -> None:
@@ -205,6 +214,9 @@ def test_callbacks_come_on_the_loop_that_was_given(
     assert threads == [threading.current_thread().name]
 
 
+@pytest.mark.parity(
+    "17:everything on the delegate queue", "17:order between tasks not promised"
+)
 def test_callbacks_of_one_session_never_overlap(server: LoopbackServer) -> None:
     """A serial queue runs one at a time, whatever task they are of."""
     inside = threading.Lock()
@@ -227,6 +239,9 @@ def test_callbacks_of_one_session_never_overlap(server: LoopbackServer) -> None:
     assert overlaps == []
 
 
+@pytest.mark.parity(
+    "4:URLSession:didCreateTask:", "17:did_create_task on the creating thread"
+)
 def test_did_create_task_comes_on_the_creating_thread_before_the_factory_returns(
     server: LoopbackServer, delegate: RecordingDelegate
 ) -> None:

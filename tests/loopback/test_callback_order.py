@@ -77,6 +77,7 @@ def delegate() -> RecordingDelegate:
         ("GET", "/399", [RESPONSE, DATA]),
     ],
 )
+@pytest.mark.parity("4:URLSession:task:didFinishCollectingMetrics:")
 def test_delegate_is_told_in_order(
     server: LoopbackServer,
     delegate: RecordingDelegate,
@@ -107,6 +108,7 @@ def test_every_redirect_is_told_before_the_response(
 
 
 @both_doors
+@pytest.mark.parity("15:refused redirect")
 def test_refused_redirect_is_the_result(server: LoopbackServer, run: Run) -> None:
     """The 3xx comes as response, data, complete, like any other reply."""
     delegate = RecordingDelegate({REDIRECT: lambda *_: None})
@@ -119,6 +121,7 @@ def test_refused_redirect_is_the_result(server: LoopbackServer, run: Run) -> Non
     assert task.error is None
 
 
+@pytest.mark.parity("4:URLSession:task:didReceiveInformationalResponse:")
 def test_informational_responses_come_before_the_response(
     serve: Serve, delegate: RecordingDelegate
 ) -> None:
@@ -138,6 +141,7 @@ def test_informational_responses_come_before_the_response(
     ]  # fmt: skip
 
 
+@pytest.mark.parity("18:20 #3829 upload progress")
 def test_sent_body_is_told_before_the_response(
     server: LoopbackServer, delegate: RecordingDelegate
 ) -> None:
@@ -150,6 +154,7 @@ def test_sent_body_is_told_before_the_response(
     assert delegate.named(sent)[-1].args[2:] == (300_000, 300_000)
 
 
+@pytest.mark.parity("3.1:error")
 def test_failed_load_is_told_of_by_metrics_and_complete(
     serve: Serve, delegate: RecordingDelegate
 ) -> None:
@@ -171,6 +176,7 @@ def test_failed_load_is_told_of_by_metrics_and_complete(
 
 
 @both_doors
+@pytest.mark.parity("17:completion-handler task")
 def test_task_with_handler_tells_the_delegate_of_neither_response_nor_data(
     server: LoopbackServer, delegate: RecordingDelegate, run: Run
 ) -> None:
@@ -197,6 +203,7 @@ def test_task_with_handler_tells_the_delegate_of_neither_response_nor_data(
 
 
 @both_doors
+@pytest.mark.parity("17:awaited task")
 def test_awaited_task_tells_its_delegate_of_its_life_only(
     server: LoopbackServer, run: Run
 ) -> None:
@@ -219,6 +226,7 @@ def test_awaited_task_tells_its_delegate_of_its_life_only(
     assert session_told.names == [INVALID]
 
 
+@pytest.mark.parity("4:resolution per method")
 def test_task_delegate_is_asked_method_by_method(server: LoopbackServer) -> None:
     """What the task's delegate lacks, the session's delegate is told."""
 
@@ -237,6 +245,7 @@ def test_task_delegate_is_asked_method_by_method(server: LoopbackServer) -> None
     assert told.names == [MADE, METRICS, INVALID]
 
 
+@pytest.mark.parity("3.1:state")
 def test_state_is_completed_and_metrics_are_there_when_complete_is_told(
     server: LoopbackServer,
 ) -> None:
@@ -263,6 +272,7 @@ def test_state_is_completed_and_metrics_are_there_when_complete_is_told(
     assert task.delegate is None
 
 
+@pytest.mark.parity("1:delegate")
 def test_session_drops_its_delegate_after_its_last_message(
     server: LoopbackServer,
 ) -> None:
@@ -286,6 +296,7 @@ def test_session_drops_its_delegate_after_its_last_message(
 
 
 @both_doors
+@pytest.mark.parity("3.1:cancel()")
 def test_task_cancelled_before_resume_ends_without_a_connection(
     server: LoopbackServer, delegate: RecordingDelegate, run: Run
 ) -> None:
@@ -310,6 +321,7 @@ def test_task_cancelled_before_resume_ends_without_a_connection(
 
 @pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
 @pytest.mark.parametrize("handler", [held, half], ids=["before-head", "in-body"])
+@pytest.mark.parity("3.1:cancel()", "4:URLSession:task:didCompleteWithError:")
 def test_task_cancelled_while_running_ends_once(
     serve: Serve, delegate: RecordingDelegate, times: int, handler: Any
 ) -> None:
@@ -335,6 +347,7 @@ def test_task_cancelled_while_running_ends_once(
     assert task.error.code is URLErrorCode.CANCELLED
 
 
+@pytest.mark.parity("17:cancel")
 def test_cancelled_task_is_canceling_until_it_is_told(serve: Serve) -> None:
     """On a loop nothing can come between."""
     server = serve(held)
@@ -352,6 +365,7 @@ def test_cancelled_task_is_canceling_until_it_is_told(serve: Serve) -> None:
     assert told.names == [MADE, *END]
 
 
+@pytest.mark.parity("8:cancelled (-999)", "18:25 #3250 cancel() error")
 def test_handler_is_called_once_when_its_task_is_cancelled(serve: Serve) -> None:
     """With neither data nor response."""
     server = serve(half)
@@ -384,6 +398,11 @@ def test_cancel_of_a_completed_task_changes_nothing(server: LoopbackServer) -> N
 # -- the end of a session ----------------------------------------------------------
 
 
+@pytest.mark.parity(
+    "1:finishTasksAndInvalidate()",
+    "16.2:finish_tasks_and_invalidate(): returns, refuses, finishes, tells, drops, closes",
+    "17:session end",
+)
 def test_finish_lets_the_running_task_end_before_the_session_does(
     serve: Serve, delegate: RecordingDelegate
 ) -> None:
@@ -410,6 +429,11 @@ def test_finish_lets_the_running_task_end_before_the_session_does(
 
 
 @both_doors
+@pytest.mark.parity(
+    "1:invalidateAndCancel()",
+    "16.2:invalidate_and_cancel(): cancels, tells, drops, closes",
+    "A:6 didBecomeInvalid before didComplete; shared can be invalidated; never-resumed tasks block",
+)
 def test_invalidate_and_cancel_tells_each_task_before_the_session(
     serve: Serve, delegate: RecordingDelegate, run: Run
 ) -> None:
@@ -440,6 +464,10 @@ def test_invalidate_and_cancel_tells_each_task_before_the_session(
     assert codes == {URLErrorCode.CANCELLED}
 
 
+@pytest.mark.parity(
+    "16.3:a task never resumed",
+    "A:6 didBecomeInvalid before didComplete; shared can be invalidated; never-resumed tasks block",
+)
 def test_session_waits_for_a_slow_last_message_of_a_task_that_was_never_resumed(
     server: LoopbackServer,
 ) -> None:
@@ -463,6 +491,7 @@ def test_session_waits_for_a_slow_last_message_of_a_task_that_was_never_resumed(
 
 
 @both_doors
+@pytest.mark.parity("16.3:create a task inside a cancelled task's didComplete")
 def test_session_may_be_invalidated_from_inside_task_did_complete(
     server: LoopbackServer, run: Run
 ) -> None:
@@ -481,6 +510,7 @@ def test_session_may_be_invalidated_from_inside_task_did_complete(
     assert task.error is None
 
 
+@pytest.mark.parity("4:URLSession:didBecomeInvalidWithError:")
 def test_session_without_tasks_is_told_of_its_end(delegate: RecordingDelegate) -> None:
     """Once, however often it is invalidated."""
     with URLSession(delegate=delegate) as session:

@@ -80,6 +80,7 @@ async def _load(session: URLSession, url: str) -> bytes:
 
 
 @pytest.mark.parametrize("way", [cancelled_by_wait_for, cancelled_by_timeout])
+@pytest.mark.parity("18:9 #5412 deadlock when an awaited load is cancelled")
 def test_asyncios_time_outs_cancel_the_load(
     serve: Serve, loop_factory: LoopFactory, way: Callable[..., Any]
 ) -> None:
@@ -99,6 +100,7 @@ def test_asyncios_time_outs_cancel_the_load(
         runner.run(story())
 
 
+@pytest.mark.parity("1:data(for:delegate:), data(from:delegate:)")
 def test_cancelled_awaiter_ends_the_task_with_cancelled(serve: Serve) -> None:
     """The awaiter gets asyncio's error, everybody else Foundation's."""
     server = serve(silent)

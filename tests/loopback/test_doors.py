@@ -58,6 +58,9 @@ class Gate:
 # -- each door ---------------------------------------------------------------------
 
 
+@pytest.mark.parity(
+    "1:data(for:delegate:), data(from:delegate:)", "18:15 #3205 async on Linux"
+)
 def test_await_gives_data_and_response(
     server: LoopbackServer, loop_factory: LoopFactory
 ) -> None:
@@ -75,6 +78,7 @@ def test_await_gives_data_and_response(
     assert (reply.data, reply.text, reply.status_code) == (b"/b", "/b", 200)
 
 
+@pytest.mark.parity("1:init(configuration:)")
 def test_result_gives_data_and_response(server: LoopbackServer) -> None:
     """Without any loop."""
     with URLSession() as session:
@@ -83,6 +87,7 @@ def test_result_gives_data_and_response(server: LoopbackServer) -> None:
     assert (data, response.status_code) == (b"/a", 200)
 
 
+@pytest.mark.parity("1:dataTask(with:completionHandler:)", "16.5:completion handlers")
 def test_handler_gets_data_response_and_no_error(
     server: LoopbackServer, loop_factory: LoopFactory
 ) -> None:
@@ -104,6 +109,11 @@ def test_handler_gets_data_response_and_no_error(
     assert [(data, error) for data, _, error in results] == [(b"/a", None)] * 2
 
 
+@pytest.mark.parity(
+    "1:dataTask(with:)",
+    "3.2:URLSessionDataTask",
+    "4:URLSession:dataTask:didReceiveData:",
+)
 def test_delegate_gets_the_body_in_pieces(
     serve: Serve, loop_factory: LoopFactory
 ) -> None:
@@ -367,6 +377,7 @@ def test_threads_may_use_the_session_of_a_loop(server: LoopbackServer) -> None:
     assert asyncio.run(story()) == 4 * 30 + 100
 
 
+@pytest.mark.parity("1:thread safety")
 def test_tasks_are_resumed_suspended_and_cancelled_from_many_threads(
     server: LoopbackServer,
 ) -> None:
@@ -448,6 +459,7 @@ def test_waiting_thread_keeps_no_timer_from_another(serve: Serve) -> None:
 
 
 @pytest.mark.leaves_connections_open("the shared session keeps its epoll for good")
+@pytest.mark.parity("1:shared")
 def test_shared_session_serves_one_loop_after_the_other(
     serve: Serve, loop_factory: LoopFactory
 ) -> None:

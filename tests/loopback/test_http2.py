@@ -74,6 +74,7 @@ def test_loads_run_side_by_side_over_one_connection(
     assert handler.peak_streams == 20
 
 
+@pytest.mark.parity("5:networkProtocolName")
 def test_metrics_say_which_loads_shared_the_connection(
     serve: Serve, ca: CertificateAuthority
 ) -> None:
@@ -128,6 +129,7 @@ def test_cancelled_load_leaves_the_connection_to_the_others(
     assert server.accepted == 1
 
 
+@pytest.mark.parity("18:1 #3204 backpressure")
 def test_slow_reader_of_one_stream_does_not_hold_up_another(
     serve: Serve, ca: CertificateAuthority
 ) -> None:

@@ -60,6 +60,11 @@ def only(metrics: URLSessionTaskMetrics) -> URLSessionTaskTransactionMetrics:
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parity(
+    "5:fetchStartDate",
+    "5:requestStart/EndDate, responseStart/EndDate",
+    "18:17 #2886 metrics",
+)
 def test_dates_are_in_order_and_within_the_load(
     serve: Serve, ca: CertificateAuthority, tls: bool
 ) -> None:
@@ -85,6 +90,7 @@ def test_dates_are_in_order_and_within_the_load(
     assert (one.secure_connection_start_date is not None) is tls
 
 
+@pytest.mark.parity("5:localAddress, localPort, remoteAddress, remotePort")
 def test_connection_is_named_in_every_transaction(serve: Serve) -> None:
     """By the ledger's id and by its port, and told apart from the next one."""
     server = serve(fixed_body(b"x"))
@@ -103,6 +109,10 @@ def test_connection_is_named_in_every_transaction(serve: Serve) -> None:
     assert first.remote_port == server.port
 
 
+@pytest.mark.parity(
+    "5:domainLookup…, connect…, secureConnection…Date",
+    "5:isProxyConnection, isReusedConnection",
+)
 def test_reused_connection_has_no_dates_of_connecting(serve: Serve) -> None:
     """It was there already."""
     server = serve(fixed_body(b"x"))
@@ -115,6 +125,7 @@ def test_reused_connection_has_no_dates_of_connecting(serve: Serve) -> None:
     assert second.request_start_date is not None
 
 
+@pytest.mark.parity("5:transactionMetrics")
 def test_redirects_are_transactions_of_their_own(serve: Serve) -> None:
     """Each with its request, its response and its connection."""
     other = serve(fixed_body(b"end"))
@@ -139,6 +150,11 @@ def test_redirects_are_transactions_of_their_own(serve: Serve) -> None:
     assert found[2].local_port == other.connections[0].peer_port
 
 
+@pytest.mark.parity(
+    "3.1:countOfBytesReceived",
+    "5:countOfRequestHeaderBytesSent …",
+    "5:countOfResponseHeaderBytesReceived …",
+)
 def test_bytes_are_counted_both_ways(serve: Serve) -> None:
     """Head and body apart, as they went over the wire."""
     server = serve(fixed_body(b"y" * 1000))
@@ -156,6 +172,7 @@ def test_bytes_are_counted_both_ways(serve: Serve) -> None:
     assert one.resource_fetch_type is ResourceFetchType.NETWORK_LOAD
 
 
+@pytest.mark.parity("5:taskInterval")
 def test_interval_of_the_task_begins_when_it_was_made(serve: Serve) -> None:
     """Not when it was resumed."""
     server = serve(fixed_body(b"x"))
@@ -169,6 +186,7 @@ def test_interval_of_the_task_begins_when_it_was_made(serve: Serve) -> None:
     assert 0.05 <= task.metrics.task_interval.duration < 0.5
 
 
+@pytest.mark.parity("5:request, response")
 def test_failed_transaction_has_no_response(serve: Serve) -> None:
     """But the connection it used."""
 

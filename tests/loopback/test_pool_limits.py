@@ -40,6 +40,7 @@ def limited(count: int | None, ca: CertificateAuthority) -> URLSessionConfigurat
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize(("limit", "expected"), [(None, 6), (1, 1), (10, 10)])
+@pytest.mark.parity("2:httpMaximumConnectionsPerHost")
 def test_no_more_connections_are_opened_to_a_host_than_allowed(
     serve: Serve,
     ca: CertificateAuthority,
@@ -93,6 +94,7 @@ def test_limit_is_for_each_host_by_itself(serve: Serve, ca: object) -> None:
             task.result(5)
 
 
+@pytest.mark.parity("16.4:scope of the pool", "16.4:equal configurations share nothing")
 def test_limit_is_for_each_session_by_itself(serve: Serve) -> None:
     """Two sessions share nothing."""
     gate = Gate()
@@ -107,6 +109,7 @@ def test_limit_is_for_each_session_by_itself(serve: Serve) -> None:
     assert server.peak_open == 12
 
 
+@pytest.mark.parity("16.4:after a task completes")
 def test_one_load_after_another_uses_one_connection(serve: Serve) -> None:
     """Counts do not flake: one connection, whatever the door."""
     server = serve(fixed_body(b"x"))

@@ -64,6 +64,7 @@ def refusal(request: URLRequest | str) -> URLError:
 
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parity("15:redirect 301, 302", "15:redirect 303")
 def test_redirect_leads_to_the_method_of_foundations_rules(
     server: LoopbackServer, status: int, method: str
 ) -> None:
@@ -104,6 +105,10 @@ def pieces() -> Iterator[bytes]:
 
 @pytest.mark.parametrize("status", [307, 308])
 @pytest.mark.parametrize("kind", ["bytes", "path", "file"])
+@pytest.mark.parity(
+    "15:redirects 305 to 308",
+    "A:3 307/308 lose the body, Authorization crosses hosts, Location against root",
+)
 def test_body_is_sent_again(
     server: LoopbackServer, tmp_path: Path, status: int, kind: str
 ) -> None:
@@ -176,6 +181,7 @@ def test_iterable_body_is_not_asked_for_when_the_redirect_drops_it(
 SECRETS = {"Authorization": "Bearer x", "Cookie": "a=b", "X-Mine": "1"}
 
 
+@pytest.mark.parity("15:Authorization on redirect")
 def test_secrets_stay_within_one_origin(server: LoopbackServer) -> None:
     """They go along to the same scheme, host and port."""
     load(URLRequest(server.url("/302"), headers=SECRETS))
@@ -184,6 +190,10 @@ def test_secrets_stay_within_one_origin(server: LoopbackServer) -> None:
     assert [last.header(name) for name in SECRETS] == ["Bearer x", "a=b", "1"]
 
 
+@pytest.mark.parity(
+    "15:Authorization on redirect",
+    "A:3 307/308 lose the body, Authorization crosses hosts, Location against root",
+)
 def test_secrets_do_not_go_to_another_origin(serve: Serve) -> None:
     """Another port is another origin; the other headers go along."""
     other = serve(echo_handler)
@@ -224,6 +234,7 @@ def test_password_in_the_url_does_not_go_to_another_origin(serve: Serve) -> None
     assert other.requests[0].header("Authorization") is None
 
 
+@pytest.mark.parity("2:httpAdditionalHeaders")
 def test_headers_of_the_session_go_along(serve: Serve) -> None:
     """They are the session's for every request."""
     other = serve(echo_handler)
@@ -253,6 +264,10 @@ def test_headers_of_the_session_go_along(serve: Serve) -> None:
         ("c#part", "/a/c"),
         ("/caf\u00e9".encode().decode("latin-1"), "/caf%C3%A9"),
     ],
+)
+@pytest.mark.parity(
+    "15:relative Location",
+    "A:3 307/308 lose the body, Authorization crosses hosts, Location against root",
 )
 def test_location_is_resolved_against_the_present_url(
     serve: Serve, location: str, target: str
@@ -314,6 +329,7 @@ def test_location_that_cannot_be_loaded_fails_the_task(
 
 
 @pytest.mark.parametrize("status", [300, 302, 304])
+@pytest.mark.parity("15:300, 304, 3xx without Location")
 def test_redirect_without_a_location_is_the_result(serve: Serve, status: int) -> None:
     """So are 300 and 304 in any case."""
     headers = [] if status == 302 else [("Location", "/end")]
@@ -335,6 +351,7 @@ def counting(connection: ServerConnection) -> None:
 
 
 @pytest.mark.parametrize("count", [20, 21])
+@pytest.mark.parity("15:limit")
 def test_twenty_redirects_are_followed_and_no_more(serve: Serve, count: int) -> None:
     """The limit is Foundation's, its error is -1007."""
     server = serve(counting)
@@ -390,6 +407,7 @@ def test_large_body_of_a_redirect_is_not_part_of_the_reply(
 REDIRECT = "task_will_perform_http_redirection"
 
 
+@pytest.mark.parity("4:URLSession:task:willPerformHTTPRedirection:newRequest:")
 def test_delegate_may_send_the_redirect_elsewhere(server: LoopbackServer) -> None:
     """Its request is taken as it is."""
 
@@ -440,6 +458,7 @@ class Collecting(RecordingDelegate):
 
 @pytest.mark.parametrize("size", [1, 65_537, LARGE])
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
+@pytest.mark.parity("15:refused redirect")
 def test_body_of_a_refused_redirect_comes_whole(
     serve: Serve, coding: str, size: int
 ) -> None:

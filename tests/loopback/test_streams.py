@@ -70,6 +70,7 @@ class Large:
 # -- both doors ----------------------------------------------------------------------
 
 
+@pytest.mark.parity("1:bytes(for:delegate:), bytes(from:delegate:)")
 def test_stream_is_read_on_a_loop(serve: Serve, loop_factory: LoopFactory) -> None:
     """Every byte, in order, in more than one chunk."""
     body = bytes(range(256)) * 20_000
@@ -88,6 +89,7 @@ def test_stream_is_read_on_a_loop(serve: Serve, loop_factory: LoopFactory) -> No
     assert len(pieces) > 1
 
 
+@pytest.mark.parity("1:bytes(for:delegate:), bytes(from:delegate:)")
 def test_stream_is_read_without_a_loop(serve: Serve) -> None:
     """By a plain loop."""
     body = bytes(range(256)) * 20_000
@@ -455,6 +457,7 @@ class Slow(RecordingDelegate):
 
 
 @pytest.mark.slow
+@pytest.mark.parity("16.4:delegate queue blocked")
 def test_slow_delegate_pauses_the_transfer(serve: Serve) -> None:
     """What waits for it is bounded, as Apple's is not."""
     large, delegate = Large(), Slow()

@@ -217,6 +217,7 @@ def test_idle_timer_is_off_while_a_consumer_is_slow(serve: Serve) -> None:
         assert sum(len(chunk) for chunk in chunks) == size
 
 
+@pytest.mark.parity("17:timeouts")
 def test_no_timer_runs_while_a_task_is_suspended(serve: Serve) -> None:
     """Neither idle nor wall clock; both go on after."""
     server = serve(silent)
@@ -248,6 +249,7 @@ def test_task_suspended_at_once_is_not_timed_either(serve: Serve) -> None:
         assert task.result(5).data == b"x"
 
 
+@pytest.mark.parity("18:13 #3287 parallel POSTs time out")
 def test_task_that_waits_for_a_connection_is_not_idle(serve: Serve) -> None:
     """Its timer begins when it has one."""
     go = threading.Event()

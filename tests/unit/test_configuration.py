@@ -100,6 +100,7 @@ def test_default_can_be_set(name: str) -> None:
     assert repr(configuration) == "URLSessionConfiguration.default()"
 
 
+@pytest.mark.parity("2:default")
 def test_each_access_gives_a_new_configuration() -> None:
     """Changing one does not change the next."""
     URLSessionConfiguration.default().timeout_interval_for_request = 1.0
@@ -107,6 +108,7 @@ def test_each_access_gives_a_new_configuration() -> None:
     assert URLSessionConfiguration.default().timeout_interval_for_request == 60.0
 
 
+@pytest.mark.parity("2:ephemeral")
 def test_ephemeral_differs_from_default() -> None:
     """Their stores do."""
     assert URLSessionConfiguration.ephemeral() != URLSessionConfiguration.default()
@@ -172,6 +174,7 @@ def test_additional_headers_take_what_headers_are_made_of() -> None:
         "WWW-Authenticate",
     ],
 )
+@pytest.mark.parity("2:httpAdditionalHeaders")
 def test_additional_headers_refuse_reserved(name: str) -> None:
     """A session's Authorization would go to every host it talks to."""
     configuration = URLSessionConfiguration.default()
@@ -222,6 +225,7 @@ def test_tls_version_of_another_library_is_refused() -> None:
         configuration.tls_minimum_supported_protocol_version = "1.2"  # type: ignore[assignment]  # the mistake under test
 
 
+@pytest.mark.parity("1:configuration")
 def test_copy_changes_on_its_own() -> None:
     """A session's copy is not reached by later changes."""
     configuration = URLSessionConfiguration.ephemeral()

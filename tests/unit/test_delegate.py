@@ -15,6 +15,7 @@ PUBLIC = [name for name in dir(URLSessionDataDelegate) if not name.startswith("_
 
 
 @pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parity("18:23 #5022 default delegate methods never answered")
 def test_inherited_method_means_foundations_default(name: str) -> None:
     """Every method of the classes is marked: none was forgotten."""
     assert find_method(URLSessionDataDelegate(), name) is None
@@ -68,6 +69,7 @@ def test_no_delegate_has_no_methods() -> None:
     assert find_method(None, COMPLETE) is None
 
 
+@pytest.mark.parity("1:ResponseDisposition")
 def test_dispositions_have_foundations_numbers() -> None:
     """They are public there."""
     assert [one.value for one in ResponseDisposition] == [0, 1, 2, 3]

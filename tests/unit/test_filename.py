@@ -99,6 +99,7 @@ def test_long_name_without_ending_is_cut_at_the_end() -> None:
 
 
 @given(st.text(max_size=300))
+@pytest.mark.parity("7:suggestedFilename")
 def test_safe_name_is_safe_whatever_was_suggested(text: str) -> None:
     """One part of a path, printable, not hidden, short enough, and stable."""
     name = safe_filename(text)

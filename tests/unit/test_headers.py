@@ -20,6 +20,7 @@ VALUES = st.text(
 PAIRS = st.lists(st.tuples(NAMES, VALUES), max_size=8)
 
 
+@pytest.mark.parity("7:value(forHTTPHeaderField:)")
 def test_value_is_found_in_any_case() -> None:
     """Names compare without case."""
     headers = HTTPHeaders({"Content-Type": "text/plain"})
@@ -29,6 +30,7 @@ def test_value_is_found_in_any_case() -> None:
     assert headers.get("content-type") == "text/plain"
 
 
+@pytest.mark.parity("7:allHeaderFields")
 def test_values_of_one_name_are_joined() -> None:
     """A name given twice reads as one field (RFC 9110, 5.2)."""
     headers = HTTPHeaders([("A", "1"), ("B", "2"), ("a", "3")])

@@ -81,6 +81,7 @@ def test_interval_has_a_duration() -> None:
     assert DateInterval(_at(0), _at(1500)).duration == 1.5
 
 
+@pytest.mark.parity("5:isCellular, isExpensive, isConstrained, isMultipath")
 def test_transaction_starts_out_unknown() -> None:
     """Nothing is claimed that nobody measured."""
     blank = URLSessionTaskTransactionMetrics(request=URLRequest("http://h/"))
@@ -111,6 +112,7 @@ def test_metrics_are_values() -> None:
         (DomainResolutionProtocol.HTTPS, 4),
     ],
 )
+@pytest.mark.parity("5:ResourceFetchType", "5:DomainResolutionProtocol")
 def test_number_is_apples(member: int, number: int) -> None:
     """So that records of both can be compared."""
     assert member == number

@@ -25,6 +25,7 @@ from urlsession.request import (
 URL = "http://host/path"
 
 
+@pytest.mark.parity("6:init(url:cachePolicy:timeoutInterval:)")
 def test_request_has_foundations_defaults() -> None:
     """A request that is only a URL is Foundation's."""
     request = URLRequest(URL)
@@ -60,6 +61,7 @@ def test_parts_are_of_the_url_as_it_is_now() -> None:
     assert request.parts.host == "other"
 
 
+@pytest.mark.parity("6:url")
 def test_url_is_read_when_needed() -> None:
     """A request with a broken URL can be made; it fails when it is run."""
     request = URLRequest("http://")
@@ -79,6 +81,7 @@ def test_url_that_is_no_str_is_refused_at_once() -> None:
     ("given", "kept"),
     [("post", "POST"), ("Get", "GET"), ("PurGe", "PurGe"), (None, "GET")],
 )
+@pytest.mark.parity("6:httpMethod")
 def test_method_is_upper_cased_if_it_is_a_usual_one(
     given: str | None, kept: str
 ) -> None:
@@ -103,6 +106,7 @@ def test_method_of_another_type_is_refused() -> None:
         URLRequest(URL, method=b"GET")  # type: ignore[arg-type]  # the mistake under test
 
 
+@pytest.mark.parity("6:allHTTPHeaderFields, value, setValue, addValue")
 def test_header_values_are_read_and_changed() -> None:
     """Foundation's three methods, without case."""
     request = URLRequest(URL, headers={"Accept": "a"})
@@ -248,6 +252,7 @@ def test_http_body_of_text_is_refused() -> None:
         URLRequest(URL).http_body = "x"  # type: ignore[assignment]  # the mistake under test
 
 
+@pytest.mark.parity("6:httpBody / httpBodyStream")
 def test_stream_takes_the_place_of_the_body() -> None:
     """The two exclude each other."""
     request = URLRequest(URL, body=b"x")
@@ -257,6 +262,7 @@ def test_stream_takes_the_place_of_the_body() -> None:
     assert request.http_body is None
 
 
+@pytest.mark.parity("6:httpBody / httpBodyStream")
 def test_body_takes_the_place_of_the_stream() -> None:
     """The other way too; None takes away both."""
     request = URLRequest(URL, body=[b"x"])
@@ -279,6 +285,7 @@ def test_two_bodies_are_refused() -> None:
         URLRequest(URL, body=b"x", body_stream=[b"y"])
 
 
+@pytest.mark.parity("6:timeoutInterval")
 def test_explicit_timeout_is_remembered() -> None:
     """An explicit 60 is not the default of 60: it beats the session's."""
     request = URLRequest(URL, timeout_interval=60)
@@ -315,6 +322,7 @@ def test_cache_policy_is_checked() -> None:
         URLRequest(URL, cache_policy=7)  # type: ignore[arg-type]  # the mistake under test
 
 
+@pytest.mark.parity("3.1:originalRequest")
 def test_copy_changes_on_its_own() -> None:
     """A task's copy is not reached by later changes."""
     request = URLRequest(URL, method="PUT", headers={"A": "1"}, body=b"x")

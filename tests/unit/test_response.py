@@ -27,6 +27,7 @@ def _with(**fields: str) -> HTTPURLResponse:
     return HTTPURLResponse(URL, 200, headers=headers)
 
 
+@pytest.mark.parity("7:url", "7:statusCode")
 def test_raw_head_is_read() -> None:
     """Every fact of the head comes out of the lines."""
     response = HTTPURLResponse.from_raw(URL, 404, RAW)
@@ -67,6 +68,7 @@ def test_status_line_gives(line: bytes, version: str | None, reason: str) -> Non
     assert (response.http_version, response.reason_phrase) == (version, reason)
 
 
+@pytest.mark.parity("7:init(url:statusCode:httpVersion:headerFields:)")
 def test_response_can_be_made_by_hand() -> None:
     """As a protocol of one's own, or a test, makes it."""
     response = HTTPURLResponse(URL, 201, "HTTP/1.1", {"Content-Type": "a/b"})
@@ -104,6 +106,7 @@ def test_illegal_header_made_by_hand_is_refused() -> None:
         ("text/plain", None),
     ],
 )
+@pytest.mark.parity("7:mimeType", "7:textEncodingName")
 def test_charset_of_content_type(value: str, charset: str | None) -> None:
     """The charset parameter only, without quotes, in lower case."""
     assert _with(Content_Type=value).text_encoding_name == charset
@@ -130,6 +133,7 @@ def test_empty_content_type_is_none(value: str) -> None:
         pytest.param({}, id="absent"),
     ],
 )
+@pytest.mark.parity("7:expectedContentLength")
 def test_expected_length_is_unknown(fields: dict[str, str]) -> None:
     """A length that cannot be relied on is not given."""
     assert _with(**fields).expected_content_length == TRANSFER_SIZE_UNKNOWN
@@ -173,6 +177,7 @@ def test_suggested_filename_from_url(url: str, name: str) -> None:
     assert URLResponse(url).suggested_filename == name
 
 
+@pytest.mark.parity("7:suggestedFilename")
 def test_suggested_filename_prefers_the_disposition() -> None:
     """If it gives a usable one."""
     good = _with(Content_Disposition='attachment; filename="x/y.pdf"')
@@ -186,6 +191,7 @@ def test_suggested_filename_prefers_the_disposition() -> None:
     ("code", "words"),
     [(200, "OK"), (404, "Not Found"), (299, "Success"), (999, "Unknown Status")],
 )
+@pytest.mark.parity("7:localizedString(forStatusCode:)")
 def test_localized_string_of(code: int, words: str) -> None:
     """Known codes by name, others by class."""
     assert HTTPURLResponse.localized_string(code) == words

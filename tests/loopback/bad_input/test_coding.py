@@ -36,6 +36,7 @@ ALLOWED_BYTES = 48 * MEBIBYTE  # in memory above the start: buffers, and luck
     ],
     ids=["no gzip", "broken gzip", "wrong checksum", "deflate", "br"],
 )
+@pytest.mark.parity("8:cannotDecodeRawData / cannotDecodeContentData (-1015, -1016)")
 def test_body_that_cannot_be_decoded_is_an_error(
     load: Load, serve: Serve, coding: str, body: bytes
 ) -> None:
@@ -60,6 +61,7 @@ def test_body_that_cannot_be_decoded_is_an_error(
     ],
     ids=["gzip", "members", "padded", "zlib", "raw", "br", "identity"],
 )
+@pytest.mark.parity("15:content decoding")
 def test_stream_is_decoded_as_a_whole_body_is(
     serve: Serve, coding: str, coded: bytes
 ) -> None:

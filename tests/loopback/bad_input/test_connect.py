@@ -31,6 +31,7 @@ def free_port() -> int:
     return port
 
 
+@pytest.mark.parity("8:cannotConnectToHost (-1004)")
 def test_refused_connection_is_a_connection_error(load: Load, free_port: int) -> None:
     """With the system's errno."""
     attempt = load(f"http://127.0.0.1:{free_port}/")
@@ -52,6 +53,7 @@ def test_refused_name_tries_each_of_its_addresses(load: Load, free_port: int) ->
     attempt.failed(URLErrorCode.CANNOT_CONNECT_TO_HOST, curl_code=7)
 
 
+@pytest.mark.parity("8:cannotFindHost (-1003)")
 def test_unknown_host_is_named(load: Load) -> None:
     """The name is reserved: it exists nowhere."""
     attempt = load("http://nowhere.invalid/path")
@@ -60,6 +62,7 @@ def test_unknown_host_is_named(load: Load) -> None:
     assert "nowhere.invalid" in str(error)
 
 
+@pytest.mark.parity("8:dnsLookupFailed (-1006)")
 def test_unknown_proxy_is_told_apart_from_an_unknown_host(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +96,9 @@ def not_yet_valid_context(root: trustme.CA) -> ssl.SSLContext:
         ("unknown_root", URLErrorCode.SERVER_CERTIFICATE_HAS_UNKNOWN_ROOT),
     ],
 )
+@pytest.mark.parity(
+    "8:serverCertificate… (-1201 to -1204)", "18:5 #5157, #5092 CA roots, TLS errors"
+)
 def test_certificate_that_is_not_accepted_says_why(
     load: Load,
     serve: Serve,
@@ -110,6 +116,7 @@ def test_certificate_that_is_not_accepted_says_why(
     assert server.request_count == 0
 
 
+@pytest.mark.parity("8:serverCertificate… (-1201 to -1204)")
 def test_certificate_that_begins_tomorrow_says_so(
     load: Load, serve: Serve, configuration: URLSessionConfiguration
 ) -> None:
@@ -125,6 +132,7 @@ def test_certificate_that_begins_tomorrow_says_so(
     )
 
 
+@pytest.mark.parity("18:5 #5157, #5092 CA roots, TLS errors")
 def test_system_roots_do_not_include_a_private_one(load: Load, serve: Serve) -> None:
     """Verification is on without being asked for, and the cure is named."""
     server = serve(fixed_body(b"secret"), tls=True)
@@ -136,6 +144,7 @@ def test_system_roots_do_not_include_a_private_one(load: Load, serve: Serve) -> 
     assert "trusted_certificates" in str(error)
 
 
+@pytest.mark.parity("8:secureConnectionFailed (-1200)")
 def test_plain_server_behind_https_is_no_secure_connection(
     load: Load, serve: Serve
 ) -> None:
@@ -161,6 +170,7 @@ def test_server_that_closes_in_the_handshake_is_no_secure_connection(
     load(url).failed(URLErrorCode.SECURE_CONNECTION_FAILED, curl_code=35)
 
 
+@pytest.mark.parity("2:tlsMinimum/MaximumSupportedProtocolVersion")
 def test_server_without_a_common_tls_version_is_no_secure_connection(
     load: Load, serve: Serve, ca: CertificateAuthority
 ) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .attempt import Load
 
 
+@pytest.mark.parity("8:httpTooManyRedirects (-1007)")
 def test_redirect_to_itself_ends_after_twenty(load: Load, serve: Serve) -> None:
     """Foundation's limit; the connection itself is fine and may be kept."""
     server = serve(redirecting({"/": (302, "/")}))
@@ -66,6 +67,7 @@ def test_twenty_redirects_are_followed(load: Load, serve: Serve) -> None:
         ("javascript:alert(1)", URLErrorCode.UNSUPPORTED_URL),
     ],
 )
+@pytest.mark.parity("8:redirectToNonExistentLocation (-1010)")
 def test_redirect_that_cannot_be_followed_says_where_to(
     load: Load, serve: Serve, location: str, code: URLErrorCode
 ) -> None:

@@ -52,6 +52,7 @@ def saying(words: bytes, *, resets: bool = False) -> Handler:
     ],
     ids=lambda value: ascii(value)[:60] if isinstance(value, bytes) else "",
 )
+@pytest.mark.parity("8:badServerResponse (-1011)")
 def test_reply_that_is_no_http_is_a_bad_response(
     load: Load, serve: Serve, words: bytes, code: URLErrorCode, curl_code: int
 ) -> None:
@@ -107,6 +108,7 @@ def test_body_that_breaks_its_frame_is_no_success(
 @pytest.mark.parametrize(
     "words", [b"", HEAD, HEAD + b"Content-Length: 10\r\n\r\nhalf"], ids=ascii
 )
+@pytest.mark.parity("8:networkConnectionLost (-1005)")
 def test_reset_is_a_lost_connection(load: Load, serve: Serve, words: bytes) -> None:
     """Before the head, in it, and in the body."""
     attempt = load(serve(saying(words, resets=True)).url())
@@ -129,6 +131,7 @@ def test_response_of_a_body_cut_short_can_be_looked_at(
 
 
 @pytest.mark.slow
+@pytest.mark.parity("8:dataLengthExceedsMaximum (-1103)")
 def test_head_of_10_mb_is_refused(load: Load, serve: Serve) -> None:
     """Long before it is all in memory."""
     field = b"X-Padding: " + b"x" * 60_000 + b"\r\n"

@@ -57,6 +57,9 @@ def test_byte_a_second_is_no_progress_for_a_shorter_idle_timeout(
 
 
 @pytest.mark.slow
+@pytest.mark.parity(
+    "2:timeoutIntervalForResource", "A:4 time-outs ignored or truncated"
+)
 def test_byte_a_second_is_progress_until_the_resource_timeout(
     load: Load, serve: Serve, configuration: URLSessionConfiguration
 ) -> None:
@@ -78,6 +81,7 @@ def test_byte_a_second_is_progress_until_the_resource_timeout(
 
 
 @pytest.mark.slow
+@pytest.mark.parity("2:timeoutIntervalForRequest", "8:timedOut (-1001)")
 def test_silent_server_times_out(
     load: Load, serve: Serve, configuration: URLSessionConfiguration
 ) -> None:
@@ -91,6 +95,7 @@ def test_silent_server_times_out(
 
 
 @pytest.mark.slow
+@pytest.mark.parity("2:precedence", "A:4 time-outs ignored or truncated")
 def test_timeout_of_the_request_beats_the_sessions(
     load: Load, serve: Serve, configuration: URLSessionConfiguration
 ) -> None:

@@ -35,6 +35,7 @@ from .attempt import Load
     ],
     ids=ascii,
 )
+@pytest.mark.parity("8:badURL (-1000)")
 def test_url_that_cannot_be_read_is_a_bad_url(load: Load, url: str) -> None:
     """Found before anything is opened: libcurl never sees it."""
     error = load(url).failed(URLErrorCode.BAD_URL)
@@ -56,6 +57,7 @@ def test_url_that_cannot_be_read_is_a_bad_url(load: Load, url: str) -> None:
         "1http://host/",
     ],
 )
+@pytest.mark.parity("8:unsupportedURL (-1002)")
 def test_scheme_that_is_not_offered_is_unsupported(load: Load, url: str) -> None:
     """A missing one too."""
     load(url).failed(URLErrorCode.UNSUPPORTED_URL)
@@ -81,6 +83,7 @@ def test_method_that_is_no_token_is_a_usage_error(method: str) -> None:
         URLRequest("http://host/", method=method)
 
 
+@pytest.mark.parity("8:dataLengthExceedsMaximum (-1103)")
 def test_get_with_a_body_is_refused_as_foundation_does(load: Load) -> None:
     """Before anything is opened."""
     request = URLRequest("http://127.0.0.1:1/", body=b"x")

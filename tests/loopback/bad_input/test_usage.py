@@ -31,6 +31,7 @@ def hold(connection: ServerConnection) -> None:
 @pytest.mark.parametrize(
     "end", ["finish_tasks_and_invalidate", "invalidate_and_cancel"]
 )
+@pytest.mark.parity("16.3:create a task")
 def test_task_on_an_invalidated_session_is_refused(way: str, end: str) -> None:
     """The message names the session's line and what to do."""
     session = URLSession()
@@ -42,6 +43,7 @@ def test_task_on_an_invalidated_session_is_refused(way: str, end: str) -> None:
     assert session.connections() == []
 
 
+@pytest.mark.parity("16.3:resume() a task made before")
 def test_task_made_before_and_resumed_after_is_cancelled() -> None:
     """Invalidation cancelled it; to resume it changes nothing."""
     session = URLSession()
@@ -207,6 +209,11 @@ def test_something_else_than_a_request_is_a_type_error(request_: object) -> None
         session.data(request_)  # type: ignore[arg-type]  # the mistake
 
 
+@pytest.mark.parity(
+    "1:shared",
+    "16.4:shared",
+    "A:6 didBecomeInvalid before didComplete; shared can be invalidated; never-resumed tasks block",
+)
 def test_shared_session_cannot_be_invalidated() -> None:
     """It is everybody's."""
     with pytest.raises(UsageError, match="shared"):
@@ -226,6 +233,7 @@ def test_session_of_a_closed_loop_is_refused() -> None:
     session.invalidate_and_cancel()
 
 
+@pytest.mark.parity("3.1:delegate")
 def test_delegate_cannot_be_set_once_the_task_runs(serve: Serve) -> None:
     """Callbacks would be half one's, half the other's."""
     with URLSession() as session:

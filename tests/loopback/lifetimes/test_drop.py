@@ -44,6 +44,9 @@ def leaks(warned: list[WarningMessage]) -> list[WarningMessage]:
     ]
 
 
+@pytest.mark.parity(
+    "16.1:sessions without a delegate leak if not invalidated", "16.4:session dropped"
+)
 def test_last_reference_dropped_sends_fin_at_once_and_warns_of_the_line(
     door: Door, site: Site, warned: list[WarningMessage]
 ) -> None:
@@ -73,6 +76,7 @@ def test_last_reference_dropped_sends_fin_at_once_and_warns_of_the_line(
     assert f"{__file__}:{warning.lineno}" in str(warning.message)
 
 
+@pytest.mark.parity("16.1:finished task holds its session")
 def test_last_reference_dropped_with_a_finished_task_kept_sends_fin(
     door: Door, site: Site, warned: list[WarningMessage]
 ) -> None:
@@ -96,6 +100,12 @@ def test_last_reference_dropped_with_a_finished_task_kept_sends_fin(
     door.run(story)
 
 
+@pytest.mark.parity(
+    "3.1:lifetime",
+    "16.1:session holds a resumed task",
+    "16.1:running task holds its session",
+    "18:10 #3934 session freed while its task runs",
+)
 def test_last_reference_dropped_while_a_task_runs_sends_fin_after_it(
     door: Door, site: Site, warned: list[WarningMessage]
 ) -> None:

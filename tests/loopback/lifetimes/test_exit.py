@@ -185,6 +185,7 @@ def check_exit(door: str, site: Site, body: str, ledger: str | None) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("body", "ledger"), BLOCKING.values(), ids=BLOCKING.keys())
+@pytest.mark.parity("16.4:process exit", "18:8 #5469 crash at exit")
 def test_process_exit_with_live_sessions_blocking_ledger_says_exit(
     site: Site, body: str, ledger: str | None
 ) -> None:
@@ -194,6 +195,7 @@ def test_process_exit_with_live_sessions_blocking_ledger_says_exit(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("body", "ledger"), ASYNC.values(), ids=ASYNC.keys())
+@pytest.mark.parity("16.4:process exit")
 def test_process_exit_with_live_sessions_asyncio_ledger_says_exit(
     loop_door: Door, site: Site, body: str, ledger: str | None
 ) -> None:

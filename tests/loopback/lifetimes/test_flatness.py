@@ -73,6 +73,11 @@ def bare_url() -> Iterator[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(90)
+@pytest.mark.parity(
+    "16.4:leak symptoms",
+    "18:7 #5203 crash tearing down",
+    "18:11 #3831 memory per request",
+)
 def test_10000_sessions_made_used_once_invalidated_leave_everything_flat(
     door: Door, bare_url: str
 ) -> None:

@@ -49,6 +49,7 @@ def local_port(connection: Connection) -> int:
     return connection.local[1]
 
 
+@pytest.mark.parity("16.4:peer closes an idle socket")
 def test_peer_sends_fin_while_idle_closed_within_50_ms_never_close_wait(
     door: Door, site: Site
 ) -> None:
@@ -203,6 +204,7 @@ async def fin_after_use(
 @pytest.mark.parametrize(
     "name", ["idle_connection_timeout", "maximum_connection_lifetime"]
 )
+@pytest.mark.parity("16.4:idle timeout")
 def test_idle_longer_than_its_limit_sends_fin_by_the_timer(
     door: Door, site: Site, name: str
 ) -> None:

@@ -39,6 +39,10 @@ async def fin_after_invalidation(
 
 
 @pytest.mark.parametrize("has_delegate", [False, True], ids=["bare", "delegate"])
+@pytest.mark.parity(
+    "16.4:session invalidated while idle",
+    "A:7 pool closed on dealloc; one queue for all sessions",
+)
 def test_invalidate_and_cancel_after_the_task_completed_sends_fin_within_5_ms(
     door: Door, site: Site, *, has_delegate: bool
 ) -> None:
@@ -79,6 +83,7 @@ def test_invalidate_and_cancel_closes_the_descriptor(door: Door, site: Site) -> 
     door.run(story)
 
 
+@pytest.mark.parity("16.1:session holds its delegate until invalidated")
 def test_invalidate_and_cancel_tells_the_delegate_and_drops_it(
     door: Door, site: Site, no_collector: None
 ) -> None:
@@ -102,6 +107,7 @@ def test_invalidate_and_cancel_tells_the_delegate_and_drops_it(
     door.run(story)
 
 
+@pytest.mark.parity("16.2:invalidate_and_cancel(): cancels, tells, drops, closes")
 def test_invalidate_and_cancel_with_a_task_running_cancels_it_first(
     door: Door, site: Site
 ) -> None:
@@ -135,6 +141,9 @@ def test_invalidate_and_cancel_with_a_task_running_cancels_it_first(
     door.run(story)
 
 
+@pytest.mark.parity(
+    "16.2:finish_tasks_and_invalidate(): returns, refuses, finishes, tells, drops, closes"
+)
 def test_finish_tasks_and_invalidate_with_tasks_running_sends_fin_after_they_finish(
     door: Door, site: Site
 ) -> None:
@@ -175,6 +184,7 @@ def test_finish_tasks_and_invalidate_with_tasks_running_sends_fin_after_they_fin
     door.run(story)
 
 
+@pytest.mark.parity("16.3:reuse a session")
 def test_invalidated_session_refuses_a_new_task(door: Door, site: Site) -> None:
     """At the call, by name, without opening anything."""
     server = site.start(fixed_body(b"x"))

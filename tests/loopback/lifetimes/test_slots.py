@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from urlsession import URLSession
 from urlsession.testing import ServerConnection
 from urlsession.testing.h2_server import H2Handler, H2Stream
@@ -11,6 +13,7 @@ from urlsession.testing.h2_server import H2Handler, H2Stream
 from .doors import Door, Site
 
 
+@pytest.mark.parity("16.4:limit per host")
 def test_six_loads_run_at_once_and_the_rest_wait_their_turn(
     door: Door, site: Site
 ) -> None:

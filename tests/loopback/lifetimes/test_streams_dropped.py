@@ -116,6 +116,7 @@ def test_bytes_stream_dropped_or_broken_out_of_unread_frees_its_slot_and_closes(
     KEPT.clear()
 
 
+@pytest.mark.parity("18:16 #3036 bytes")
 def test_stream_read_to_its_end_keeps_its_connection(door: Door, site: Site) -> None:
     """Only what is left unread costs a connection."""
     server = site.start(endless)

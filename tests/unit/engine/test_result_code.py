@@ -35,6 +35,7 @@ def test_rows_have_libcurls_names() -> None:
             assert PYCURL_CODES[row.name] == number, row
 
 
+@pytest.mark.parity("8:unknown (-1)")
 def test_codes_without_a_gap() -> None:
     """Every number up to the highest known one is there."""
     assert set(RESULT_CODES) == {*range(1, 102), 99999}
@@ -69,6 +70,7 @@ def test_codes_without_a_gap() -> None:
         (12345, Code.UNKNOWN),
     ],
 )
+@pytest.mark.parity("8:cannotParseResponse (-1017)")
 def test_code_alone_decides(curl_code: int, code: Code) -> None:
     """The reference's table, column four."""
     assert code_for(curl_code) is code
@@ -123,6 +125,7 @@ def test_verify_result_decides(verify_result: int, code: Code) -> None:
         ),
     ],
 )
+@pytest.mark.parity("8:notConnectedToInternet (-1009)")
 def test_errno_decides(curl_code: int, os_errno: int, code: Code) -> None:
     """No route and no answer are not a refusal."""
     assert code_for(curl_code, os_errno=os_errno) is code
@@ -211,6 +214,7 @@ def test_errno_decides(curl_code: int, os_errno: int, code: Code) -> None:
         ),
     ],
 )
+@pytest.mark.parity("8:clientCertificateRejected / Required (-1205, -1206)")
 def test_message_decides(curl_code: int, message: str, code: Code) -> None:
     """Messages as libcurl 8.23 with OpenSSL 3.6 writes them."""
     assert code_for(curl_code, message) is code

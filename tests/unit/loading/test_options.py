@@ -110,6 +110,7 @@ def test_lifetime_of_connections_is_rounded_up(
     assert options.get(pycurl.MAXLIFETIME_CONN) == told_s
 
 
+@pytest.mark.parity("2:tlsMinimum/MaximumSupportedProtocolVersion")
 def test_tls_versions_are_a_range() -> None:
     """Both ends are told in one number."""
     one = configuration(
@@ -135,6 +136,7 @@ def test_tls_versions_are_a_range() -> None:
         ({}, None),
     ],
 )
+@pytest.mark.parity("15:default headers")
 def test_language_is_the_users(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], language: str | None
 ) -> None:

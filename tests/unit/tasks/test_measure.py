@@ -172,6 +172,7 @@ def test_bytes_are_counted(
 
 
 @pytest.mark.parametrize(("count", "redirects"), [(0, 0), (1, 0), (3, 2)])
+@pytest.mark.parity("5:redirectCount")
 def test_each_further_transaction_is_a_redirect(count: int, redirects: int) -> None:
     """A task that never began has none."""
     now = time.monotonic()

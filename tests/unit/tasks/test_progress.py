@@ -19,6 +19,7 @@ from urlsession.tasks.progress import Progress
         (12, 10, 1.0),
     ],
 )
+@pytest.mark.parity("3.1:progress")
 def test_fraction_is_within_bounds(
     completed: int, total: int, fraction: float | None
 ) -> None:

@@ -96,6 +96,7 @@ def test_acts_of_a_serial_queue_never_overlap() -> None:
     assert overlaps == []
 
 
+@pytest.mark.parity("A:7 pool closed on dealloc; one queue for all sessions")
 def test_two_serial_queues_do_not_wait_for_each_other() -> None:
     """One session's slow callback is no other's affair."""
     slow, fast = make_queue(None, None), make_queue(None, None)

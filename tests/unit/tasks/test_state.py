@@ -45,6 +45,7 @@ def walk(path: list[TaskEvent]) -> list[TaskState]:
         (COMPLETED, COMPLETE, COMPLETED),
     ],
 )
+@pytest.mark.parity("3.1:state machine")
 def test_event_leads_to_the_state_of_the_reference(
     state: TaskState, event: TaskEvent, following: TaskState
 ) -> None:
@@ -58,6 +59,7 @@ def test_table_has_a_cell_for_everything() -> None:
     assert {len(row) for row in TRANSITIONS} == {len(TaskEvent)}
 
 
+@pytest.mark.parity("3.1:state")
 def test_numbers_are_foundations() -> None:
     """They are public there."""
     assert [RUNNING, SUSPENDED, CANCELING, COMPLETED] == [0, 1, 2, 3]

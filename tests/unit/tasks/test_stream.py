@@ -76,6 +76,7 @@ def lines_of(*chunks: bytes, limit: int = 1024) -> list[bytes]:
         ([b"", b"a\n", b""], [b"a"]),
     ],
 )
+@pytest.mark.parity("1:AsyncBytes.lines/characters/unicodeScalars")
 def test_lines_end_with_lf_or_crlf(chunks: list[bytes], lines: list[bytes]) -> None:
     """A lone CR ends none; the last line needs no end."""
     assert lines_of(*chunks) == lines
