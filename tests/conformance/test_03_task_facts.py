@@ -166,16 +166,16 @@ def test_running_tasks_are_listed_and_no_others(serve: Serve) -> None:
         session.data(server.url("/quick")).result(5)
         running = session.data(server.url("/slow"))
         session.data_task(server.url())
-        wait_until(lambda: session.all_tasks() == [running])
+        assert wait_until(lambda: session.all_tasks() == [running])
         go.set()
         running.result(5)
-        wait_until(lambda: session.all_tasks() == [])
+        assert wait_until(lambda: session.all_tasks() == [])
         never = session.data(server.url("/slow"))
         session.invalidate_and_cancel()
         with pytest.raises(Exception, match="cancelled"):
             never.result(5)
 
-        wait_until(lambda: session.all_tasks() == [])
+        assert wait_until(lambda: session.all_tasks() == [])
 
 
 @pytest.mark.parity("1:copying")

@@ -110,7 +110,7 @@ def test_tls_session_is_resumed_within_a_session(
         with URLSession(configuration) as session:
             for _ in range(2):
                 session.data(server.url()).result(5)
-                wait_until(lambda: not session.connections())
+                assert wait_until(lambda: not session.connections())
 
     assert resumed == [False, True, False, True]
 
