@@ -46,7 +46,7 @@ BODY = pattern(700_001)
 
 DOWNLOAD = "1:downloadTask(with:)"
 AWAITED = "1:download(for:/from:/resumeFrom:delegate:)"
-TASK = "3:URLSessionDownloadTask"
+TASK = "3.2:URLSessionDownloadTask"
 FINISHED = "4:URLSession:downloadTask:didFinishDownloadingToURL:"
 WROTE = "4:URLSession:downloadTask:didWriteData:…"
 ORDER = "17:download task"

@@ -40,10 +40,10 @@ BODY = pattern(500_003)
 CUT = 200_001
 
 RESUME = "1:downloadTask(withResumeData:)"
-CANCEL = "3:URLSessionDownloadTask.cancel(byProducingResumeData:)"
+CANCEL = "3.2:URLSessionDownloadTask.cancel(byProducingResumeData:)"
 ANYWHERE = "17:cancel_by_producing_resume_data anywhere"
-ON_ERROR = "3:…TaskResumeData"
-FORMAT = "3:resume data format"
+ON_ERROR = "3.2:…TaskResumeData"
+FORMAT = "3.2:resume data format"
 DID_RESUME = "4:URLSession:downloadTask:didResumeAtOffset:…"
 
 

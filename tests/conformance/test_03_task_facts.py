@@ -157,6 +157,9 @@ def test_running_tasks_are_listed_and_no_others(serve: Serve) -> None:
 
     def handle(connection: ServerConnection) -> None:
         while request := connection.recv_request():
+            if request.target == "/held":
+                connection.hold()
+                return
             if request.target == "/slow":
                 go.wait(5)
             connection.send_response(200, body=b"x")
@@ -170,7 +173,7 @@ def test_running_tasks_are_listed_and_no_others(serve: Serve) -> None:
         go.set()
         running.result(5)
         assert wait_until(lambda: session.all_tasks() == [])
-        never = session.data(server.url("/slow"))
+        never = session.data(server.url("/held"))
         session.invalidate_and_cancel()
         with pytest.raises(Exception, match="cancelled"):
             never.result(5)
