@@ -12,10 +12,12 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from .loading.protocol import URLProtocolClient
+from .loading.redirect import is_redirect, redirected_request
 from .loading.registry import REGISTRY
 
 if TYPE_CHECKING:
     from .request import URLRequest
+    from .response import HTTPURLResponse
     from .tasks.task import URLSessionTask
 
 __all__ = ("URLProtocol", "URLProtocolClient")
@@ -108,6 +110,22 @@ class URLProtocol:
     def task(self) -> URLSessionTask | None:
         """The task that the request belongs to."""
         return self._task
+
+    @staticmethod
+    def redirected_request(
+        request: URLRequest, response: HTTPURLResponse
+    ) -> URLRequest | None:
+        """Return the request that an HTTP response redirects to, for `was_redirected`.
+
+        By the rules for HTTP; None if the response is no redirect.
+
+        Raises:
+            URLError: ``REDIRECT_TO_NON_EXISTENT_LOCATION``: the Location cannot be read.
+        """
+        status_code, location = response.status_code, response.value("Location")
+        if location is None or not is_redirect(status_code, location):
+            return None
+        return redirected_request(request, status_code, location, lambda _request: True)
 
     @staticmethod
     def register(kind: type[URLProtocol]) -> type[URLProtocol]:

@@ -41,6 +41,7 @@ from .delegate import find_method
 from .engine import process
 from .engine.io_thread import shared_io_thread
 from .engine.pool import Pool
+from .engine.wires import Wires
 from .errors import SessionInvalidatedError, UsageError
 from .loading.client import LoadContext
 from .loading.plan import plan_for
@@ -63,7 +64,6 @@ from .tasks.waiting import new_future, new_lock, wake
 if TYPE_CHECKING:
     from .connections import Connection, Listener
     from .engine.driver import Driver
-    from .engine.wires import Wires
     from .request import Body, FilePath
     from .tasks.download_task import DownloadCompletion, URLSessionDownloadTask
     from .tasks.resume_data import ResumeData
@@ -84,11 +84,12 @@ class SessionCore:
         lock: Guards task and session states; held for moments only.
         driver: Who gives the pool its turns.
         pool: The connections.
+        wires: Connections that libcurl does not use, and times to act at.
         queue: Where user code runs.
         context: What all loads have in common.
     """
 
-    __slots__ = ("_owner", "_wires", "context", "driver", "lock", "pool", "queue")
+    __slots__ = ("context", "driver", "lock", "pool", "queue", "wires")
 
     def __init__(
         self,
@@ -103,8 +104,6 @@ class SessionCore:
         self.lock = threading.RLock()
         self.driver = driver
         self.queue = queue
-        self._owner = owner
-        self._wires: Wires | None = None
         plan = plan_for(configuration)
         self.pool = Pool(
             driver,
@@ -113,6 +112,7 @@ class SessionCore:
             maximum_connections_per_host=plan.maximum_connections_per_host,
             policy=plan.policy,
         )
+        self.wires = Wires(driver, owner)
         self.context = LoadContext(
             self.pool,
             plan.limits,
@@ -121,27 +121,13 @@ class SessionCore:
             protocol_classes=configuration.protocol_classes,
             user_code=user_code,
             workers=WORKERS,
+            wires=self.wires,
         )
-
-    def wires(self) -> Wires:
-        """Return what drives the sockets that are not the pool's; made when needed."""
-        from .engine.wires import Wires
-
-        with self.lock:
-            if self._wires is None:
-                self._wires = Wires(self.driver, self._owner)
-                self._wires.roster.listeners = self.pool.roster.listeners
-            return self._wires
-
-    def rosters(self) -> list[Pool | Wires]:
-        """Return whoever has connections of this session."""
-        wires = self._wires
-        return [self.pool] if wires is None else [self.pool, wires]
 
     def close(self) -> None:
         """Close every connection. Harmless when repeated."""
-        for one in self.rosters():
-            one.close()
+        self.pool.close()
+        self.wires.close()
 
     def refuse_waiting(self, what: object) -> None:
         """Raise if waiting on this thread would never end.
@@ -337,8 +323,9 @@ class URLSession:
 
         Each is a copy: it does not change any more.
         """
-        rosters = self._core.rosters()
-        return [copy.copy(one) for roster in rosters for one in roster.connections()]
+        core = self._core
+        live = [*core.pool.connections(), *core.wires.connections()]
+        return [copy.copy(one) for one in live]
 
     def add_connection_listener(self, listener: Listener) -> None:
         """Call ``listener(event, connection)`` from now on.
@@ -346,13 +333,13 @@ class URLSession:
         It is told of each connection that is opened, reused, idle or closed. It runs
         on the driving thread, must be quick, and what it raises is ignored.
         """
-        for roster in self._core.rosters():
-            roster.add_listener(listener)
+        self._core.pool.add_listener(listener)
+        self._core.wires.add_listener(listener)
 
     def remove_connection_listener(self, listener: Listener) -> None:
         """Stop telling `listener`."""
-        for roster in self._core.rosters():
-            roster.remove_listener(listener)
+        self._core.pool.remove_listener(listener)
+        self._core.wires.remove_listener(listener)
 
     def all_tasks(self) -> TaskList:
         """Return the tasks that were resumed and are not over; may be awaited."""

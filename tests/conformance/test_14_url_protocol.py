@@ -173,12 +173,13 @@ def test_http_is_intercepted_without_a_socket(serve: Serve) -> None:
             return request.parts.host == "127.0.0.1"
 
     server = serve(fixed_body(b"real"))
-    before = descriptors()
+    before = set(descriptors().values())
     with URLSession(configured(Intercepting)) as session:
         reply = session.data(server.url("/")).result(timeout=5)
-        opened = set(descriptors()) - set(before)
+        opened = set(descriptors().values()) - before
 
-    assert (reply.data, server.accepted, opened) == (b"one two three", 0, set())
+    assert (reply.data, server.accepted) == (b"one two three", 0)
+    assert [one for one in opened if one.startswith("socket:")] == []
 
 
 def test_class_that_cannot_say_fails_the_load() -> None:
@@ -676,6 +677,60 @@ def test_suspended_task_is_told_nothing() -> None:
         task.resume()
 
     assert delegate.received == b"one two three"
+
+
+@pytest.mark.parametrize("limit", ["request", "configuration", "resource"])
+def test_protocol_that_tells_nothing_times_out(limit: str) -> None:
+    """-1001, and it is stopped; in both doors."""
+
+    class Silent(Notes):
+        async def start_loading(self) -> None:  # type: ignore[override]  # either may be
+            self.client.did_receive_response(self, URLResponse(self.request.url))
+            await asyncio.Event().wait()
+
+    configuration, request = configured(Silent), URLRequest(URL)
+    if limit == "request":
+        request.timeout_interval = 0.1
+    elif limit == "configuration":
+        configuration.timeout_interval_for_request = 0.1
+    else:
+        configuration.timeout_interval_for_resource = 0.1
+
+    async def load() -> None:
+        async with URLSession(configuration) as session:
+            with pytest.raises(TimeoutError):
+                await session.data(request)
+            await asyncio.sleep(0.01)
+
+    asyncio.run(load())
+    with URLSession(configuration) as session, pytest.raises(URLError) as caught:
+        session.data(request).result(timeout=5)
+    assert wait_until(lambda: len(Notes.log) == 2)
+
+    assert caught.value.code is URLErrorCode.TIMED_OUT
+    assert Notes.done() == ["stop", "stop"]
+
+
+def test_protocol_that_goes_on_does_not_time_out() -> None:
+    """Each piece starts the timer anew; a suspended task has none."""
+
+    class Slow(Notes):
+        async def start_loading(self) -> None:  # type: ignore[override]  # either may be
+            self.client.did_receive_response(self, URLResponse(self.request.url))
+            for _ in range(5):
+                await asyncio.sleep(0.1)
+                self.client.did_load(self, b"x")
+            self.client.did_finish_loading(self)
+
+    configuration = configured(Slow)
+    configuration.timeout_interval_for_request = 0.3
+    with URLSession(configuration) as session:
+        task = session.data(URL)
+        suspended = session.data(URL)
+        suspended.suspend()
+        assert task.result(timeout=5).data == b"xxxxx"
+        suspended.resume()
+        assert suspended.result(timeout=5).data == b"xxxxx"
 
 
 def test_plain_load_asks_nobody(serve: Serve) -> None:

@@ -75,6 +75,9 @@ ELSEWHERE: dict[str, str] = {
     "testing.connection": "tests/loopback/test_kit_server.py",
     "testing.h2_server": "tests/loopback/test_kit_h2.py",
     "testing.handlers": "tests/loopback/test_kit_server.py",
+    "testing.stub": "tests/conformance/test_14_stubs.py",
+    "testing.stub_network": "tests/conformance/test_14_stubs.py",
+    "testing.stub_protocol": "tests/conformance/test_14_stubs.py",
     "testing.server": "tests/loopback/test_kit_server.py",
 }
 # Unit tests that are about more than one source file.

@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING
 from .connection import ConnectionEvent
 
 if TYPE_CHECKING:
-    from .connection import ClosedBy, Connection
+    from .connection import ClosedBy, Connection, Owner
 
 __all__ = ("LEDGER", "Ledger", "Listener")
 
 Listener = Callable[["ConnectionEvent", "Connection"], None]
 """Called on the thread that drives the session; must be quick and must not raise."""
+
+Gate = Callable[["Owner"], bool]
+"""Whether an owner may open a socket."""
 
 CLOSED_HISTORY = 256  # closed connections remembered; watch asks for more
 
@@ -38,6 +41,8 @@ class Ledger:
         self._closed: deque[Connection] = deque(maxlen=CLOSED_HISTORY)
         self.listeners: tuple[Listener, ...] = ()
         self.close_listeners: tuple[Listener, ...] = ()
+        self.gates: tuple[Gate, ...] = ()
+        """Asked before a socket is opened; each may refuse it (stubs of tests do)."""
         self.opened_count = 0
         self.closed_count = 0
         self.traces_call_sites = False

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 
 import pycurl
 
-from ..connections import ClosedBy, Connection
+from ..connections import LEDGER, ClosedBy, Connection
 from ..errors import UsageError
 from .account import connection_let_go, enter_run
 from .handle import Handle, HandleStore
@@ -822,6 +822,9 @@ class Pool:
         transfer = handle.transfer
         if transfer is None or isinstance(transfer, Janitor):
             return int(pycurl.SOCKET_BAD)
+        for may_open in LEDGER.gates:
+            if not may_open(self.roster.owner):
+                return int(pycurl.SOCKET_BAD)
         try:
             fd = open_socket(family, kind, protocol)
         except OSError as error:

@@ -262,10 +262,8 @@ class Wires:
             if by is not ClosedBy.EXIT:
                 wire.is_lost = True
                 wire.on_ready()
-        poller, self._poller = self._poller, None
-        LIVE_WIRES.discard(self)
-        if poller is not None:
-            self._driver.detach(self, poller)
+        with self._lock:
+            self._detach_if_idle_locked()
 
     def abandon_in_child(self) -> list[int]:
         """In a forked child: forget everything without a byte to any peer.
@@ -315,6 +313,7 @@ class Wires:
             if act is not None:
                 act()
         with self._lock:
+            self._detach_if_idle_locked()
             at = self._timers.next_at
             must_arm = at < self._armed_at and not self.is_closed
             if must_arm:
@@ -340,6 +339,7 @@ class Wires:
         """Act no more at a time."""
         with self._lock:
             self._timers.discard(timer)
+            self._detach_if_idle_locked()
 
     def close_one(self, wire: Wire, by: ClosedBy | None) -> None:
         """Close a socket, and enter that in the ledger."""
@@ -350,11 +350,22 @@ class Wires:
             del self._wires[wire.fd]
             wire.close_socket()
             self.roster.departed(wire.connection, by)
+            self._detach_if_idle_locked()
 
     def _attach_locked(self) -> None:
         if self._poller is None and not self.is_closed:
             LIVE_WIRES.add(self)
             self._poller = self._driver.attach(self)
+
+    def _detach_if_idle_locked(self) -> None:
+        """Leave the driver: one that serves nobody any more can end."""
+        poller = self._poller
+        if poller is None or self._wires or self._timers.next_at < math.inf:
+            return
+        self._poller = None
+        self._armed_at = math.inf
+        LIVE_WIRES.discard(self)
+        self._driver.detach(self, poller)
 
 
 _IMMORTAL: list[object] = []

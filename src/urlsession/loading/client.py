@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..connections import CallSite, Connection
     from ..engine.pool import Pool
     from ..engine.transfer import TimeLimits
+    from ..engine.wires import Wires
     from ..errors import URLError
     from ..request import BodyStream, URLRequest
     from ..response import HTTPURLResponse
@@ -51,6 +52,8 @@ class LoadContext(NamedTuple):
     """Where protocol classes run: the session's loop, or worker threads."""
     workers: WorkQueue | None = None
     """Threads that may block, for reading files."""
+    wires: Wires | None = None
+    """Times to act at, for loads without libcurl."""
 
 
 class Transaction(NamedTuple):

@@ -53,6 +53,7 @@ class LocalLoad:
     _begun_at: float = -1.0
     _size: int = 0
     _waiting_size: int = 0
+    _offers: int = 0
     _is_telling: bool = False
     _is_held: bool = False
     _is_refused: bool = False
@@ -120,6 +121,11 @@ class LocalLoad:
     def is_behind(self) -> bool:
         """Whether so much waits for the client that the producer should, too."""
         return self._waiting_size >= HIGH_WATER
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether it is the client that the load waits for now."""
+        return self._is_held or self._is_refused or self._is_redirecting
 
     @property
     def is_over(self) -> bool:
@@ -211,6 +217,7 @@ class LocalLoad:
         if self._client is None:
             return
         with self._lock:
+            self._offers += 1
             self._line.append((tell, size))
             self._waiting_size += size
         self._hand_out()

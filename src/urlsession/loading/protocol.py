@@ -10,11 +10,14 @@ Source: Foundation's ``URLProtocol`` and ``URLProtocolClient``.
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..engine.stall import ProgressWatch
 from ..errors import URLError, URLErrorCode, UsageError
 from ..request import URLRequest
 from ..response import URLResponse
@@ -23,6 +26,7 @@ from .local import LocalLoad
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from ..engine.wires import Timer
     from ..response import HTTPURLResponse
     from .client import LoadClient, LoadContext, WorkQueue
     from .registry import ProtocolClass, ProtocolObject
@@ -56,12 +60,25 @@ class ProtocolLoad(LocalLoad):
         self._room = threading.Condition(self._lock)
         self._wakers: list[Callable[[], object]] = []
         self._interrupt: Callable[[], object] | None = None
+        self._timer: Timer | None = None
+        self._watch = ProgressWatch(math.inf, math.inf, 0.0)
 
     # -- LocalLoad -------------------------------------------------------------------
 
     def start(self) -> None:
         """See `LocalLoad`."""
+        self._watch_time()
         self._queue.submit(self._start_loading)
+
+    def hold(self) -> None:
+        """See `Load`."""
+        self._observe(time.monotonic())
+        super().hold()
+
+    def proceed(self) -> None:
+        """See `Load`."""
+        self._observe(time.monotonic())
+        super().proceed()
 
     def go_on(self) -> None:
         """See `LocalLoad`."""
@@ -70,12 +87,48 @@ class ProtocolLoad(LocalLoad):
     def stop(self) -> None:
         """See `LocalLoad`."""
         self._wake()
+        if self._timer is not None:
+            self._timer.cancel()
         with self._lock:
             if not self._is_starting:
                 self._must_stop = True  # nothing was started: nothing to stop
                 self._task = None
                 return
         self._queue.submit(self._stop_loading)
+
+    # -- time -----------------------------------------------------------------------------
+
+    def _watch_time(self) -> None:
+        """Keep Foundation's two time-outs, as for a load over HTTP."""
+        limits = self._context.limits
+        idle_s = self.request.explicit_timeout_interval or limits.idle_s
+        now = time.monotonic()
+        self._watch = ProgressWatch(idle_s, now + limits.resource_s, now)
+        self._look_again(now)
+
+    def _look_again(self, now: float) -> None:
+        wires, at = self._context.wires, self._watch.next_look(now)
+        if wires is not None and at < math.inf:
+            self._timer = wires.call_at(at, self._look)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        self._observe(now)
+        if self.is_over:
+            return
+        if not self._watch.is_expired(now):
+            self._look_again(now)
+            return
+        message = f"{self.name} made no progress in time, or took too long in all"
+        self.offer_end(self.error(URLErrorCode.TIMED_OUT, message))
+
+    def _observe(self, now: float) -> None:
+        self._watch.observe(
+            self._offers,
+            is_timed=not (self.is_undecided or self.is_waited_for),
+            is_suspended=self._is_held,
+            now=now,
+        )
 
     # -- the instance ------------------------------------------------------------------
 

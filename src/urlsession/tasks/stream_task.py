@@ -168,7 +168,7 @@ class URLSessionStreamTask(URLSessionTask):
     ) -> None:
         super().__init__(session, task_identifier, request)
         self._stream = StreamLoad(
-            self, session._core.context, session._core.wires(), request
+            self, session._core.context, session._core.wires, request
         )
         self._make_tls_context = partial(make_tls_context, session._configuration)
 

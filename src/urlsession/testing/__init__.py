@@ -11,6 +11,8 @@ from .kernel import KernelSocket, descriptors, kernel_sockets, tcp_state, wait_u
 from .leftovers import Leftovers
 from .recording import RecordedCall, RecordingDelegate
 from .server import Handler, LoopbackServer
+from .stub import Stub, StubbedRequest, StubReply
+from .stub_network import StubNetwork, stub_network
 
 __all__ = (
     "FakeClock",
@@ -23,6 +25,10 @@ __all__ = (
     "RecordedCall",
     "RecordingDelegate",
     "ServerConnection",
+    "Stub",
+    "StubNetwork",
+    "StubReply",
+    "StubbedRequest",
     "answering",
     "descriptors",
     "echo_handler",
@@ -30,6 +36,7 @@ __all__ = (
     "kernel_sockets",
     "redirecting",
     "serve_files",
+    "stub_network",
     "tcp_state",
     "wait_until",
 )
