@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -236,6 +237,29 @@ def test_delegate_is_told_in_order() -> None:
         session.data_task(URL).resume()
 
     assert delegate.names == ["did_create_task", RESPONSE, DATA, DATA, DATA, *END]
+
+
+def test_download_and_upload_tasks_work_on_protocols(tmp_path: Path) -> None:
+    """The body goes into a file; what is sent is the instance's to read."""
+    bodies: list[bytes | None] = []
+
+    class Receiving(Notes):
+        def start_loading(self) -> None:
+            bodies.append(self.request.http_body)
+            super().start_loading()
+
+    with URLSession(configured(Receiving), RecordingDelegate()) as session:
+        path, response = session.download(URL).result(timeout=5)
+        reply = session.upload(URL, from_data=b"up").result(timeout=5)
+        inline, _ = session.download("data:,hello").result(timeout=5)
+        assert Path(path).read_bytes() == b"one two three"
+        assert Path(inline).read_bytes() == b"hello"
+        Path(path).unlink()
+        Path(inline).unlink()
+
+    assert response.url == URL
+    assert reply.data == b"one two three"
+    assert bodies == [None, b"up"]
 
 
 @pytest.mark.parity(
