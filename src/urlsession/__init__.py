@@ -16,6 +16,7 @@ from importlib import import_module
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from .close_code import WebSocketCloseCode
     from .configuration import URLSessionConfiguration
     from .connections import ClosedBy, Connection, ConnectionEvent, ConnectionState
     from .delegate import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         URLSessionDownloadDelegate,
         URLSessionStreamDelegate,
         URLSessionTaskDelegate,
+        URLSessionWebSocketDelegate,
     )
     from .errors import SessionInvalidatedError, URLError, URLErrorCode, UsageError
     from .headers import HTTPHeaders
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from .tasks.stream_task import URLSessionStreamTask
     from .tasks.task import URLSessionTask
     from .tasks.upload_task import URLSessionUploadTask
+    from .tasks.web_socket_task import URLSessionWebSocketTask
 
     __version__: str
 
@@ -83,7 +86,10 @@ __all__ = (
     "URLSessionTaskMetrics",
     "URLSessionTaskTransactionMetrics",
     "URLSessionUploadTask",
+    "URLSessionWebSocketDelegate",
+    "URLSessionWebSocketTask",
     "UsageError",
+    "WebSocketCloseCode",
     "__version__",
 )
 
@@ -124,7 +130,10 @@ _MODULES = {
     "URLSessionTaskMetrics": "metrics",
     "URLSessionTaskTransactionMetrics": "metrics",
     "URLSessionUploadTask": "tasks.upload_task",
+    "URLSessionWebSocketDelegate": "delegate",
+    "URLSessionWebSocketTask": "tasks.web_socket_task",
     "UsageError": "errors",
+    "WebSocketCloseCode": "close_code",
 }
 
 

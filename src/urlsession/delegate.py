@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         URLSessionStreamTask,
     )
     from .tasks.task import URLSessionTask
+    from .tasks.web_socket_task import URLSessionWebSocketTask
 
 __all__ = (
     "ResponseDisposition",
@@ -42,6 +43,7 @@ __all__ = (
     "URLSessionDownloadDelegate",
     "URLSessionStreamDelegate",
     "URLSessionTaskDelegate",
+    "URLSessionWebSocketDelegate",
     "find_method",
 )
 
@@ -158,6 +160,32 @@ class URLSessionTaskDelegate(URLSessionDelegate):
         self, session: URLSession, task: URLSessionTask, error: URLError | None
     ) -> None:
         """The task is over; its last message. `error` is None for any HTTP status."""
+
+
+class URLSessionWebSocketDelegate(URLSessionTaskDelegate):
+    """What happens to a WebSocket task."""
+
+    @_default
+    def web_socket_task_did_open(
+        self,
+        session: URLSession,
+        task: URLSessionWebSocketTask,
+        protocol: str | None,
+    ) -> None:
+        """The handshake is done; `protocol` is the subprotocol, None for none."""
+
+    @_default
+    def web_socket_task_did_close(
+        self,
+        session: URLSession,
+        task: URLSessionWebSocketTask,
+        close_code: int,
+        reason: bytes | None,
+    ) -> None:
+        """The server's close frame came; 1005 if it has no code.
+
+        Not called when a connection is lost without one.
+        """
 
 
 class URLSessionDataDelegate(URLSessionTaskDelegate):

@@ -23,7 +23,7 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
 from typing import (
     TYPE_CHECKING,
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from .tasks.stream_task import URLSessionStreamTask
     from .tasks.upload_task import URLSessionUploadTask
     from .tasks.waiting import Waiter
+    from .tasks.web_socket_task import URLSessionWebSocketTask
 
 __all__ = ("SessionCore", "TaskGroups", "TaskList", "URLSession")
 
@@ -89,7 +90,16 @@ class SessionCore:
         context: What all loads have in common.
     """
 
-    __slots__ = ("context", "driver", "lock", "pool", "queue", "wires")
+    __slots__ = (
+        "_handles",
+        "_web_socket_pool",
+        "context",
+        "driver",
+        "lock",
+        "pool",
+        "queue",
+        "wires",
+    )
 
     def __init__(
         self,
@@ -123,6 +133,28 @@ class SessionCore:
             workers=WORKERS,
             wires=self.wires,
         )
+        self._handles = plan.handles
+        self._web_socket_pool: Pool | None = None
+
+    @property
+    def web_socket_pool(self) -> Pool:
+        """Connections of WebSockets, which count against no limit for a host.
+
+        They live for as long as they are wanted: six of them would keep every other
+        load for their host waiting.
+        """
+        with self.lock:
+            pool = self._web_socket_pool
+            if pool is None:
+                pool = self._web_socket_pool = self.pool.make_another(
+                    self._handles, maximum_connections_per_host=0
+                )
+        return pool
+
+    def pools(self) -> list[Pool]:
+        """Return the pools that were made so far."""
+        other = self._web_socket_pool
+        return [self.pool] if other is None else [self.pool, other]
 
     def close(self) -> None:
         """Close every connection. Harmless when repeated."""
@@ -257,6 +289,9 @@ class URLSession:
         self._made_at: CallSite | None = capture_call_site(2)
         self._tasks: dict[int, URLSessionTask] = {}
         self._unresumed: weakref.WeakSet[URLSessionTask] | None = None
+        self._web_sockets: weakref.WeakValueDictionary[int, URLSessionTask] | None = (
+            None
+        )
         self._identifiers = itertools.count(1)
         self._waiters: list[Waiter] = []
         driver: Driver
@@ -617,6 +652,65 @@ class URLSession:
         task._is_delegate_driven = completion is None
         self._suspended(task)
 
+    def web_socket(
+        self,
+        request: URLRequest | str,
+        protocols: Sequence[str] = (),
+        *,
+        delegate: object | None = None,
+    ) -> URLSessionWebSocketTask:
+        """Open a WebSocket: ``async with session.web_socket(url) as ws:``, or ``with``.
+
+        Args:
+            request: As for `web_socket_task`.
+            protocols: As for `web_socket_task`.
+            delegate: Asked before the session's delegate.
+
+        Returns:
+            The task, already resumed.
+
+        Raises:
+            SessionInvalidatedError: The session was invalidated.
+            UsageError, ValueError: As for `web_socket_task`.
+        """
+        task = self._make_web_socket(request, protocols, delegate)
+        task._launch()
+        return task
+
+    def web_socket_task(
+        self, request: URLRequest | str, protocols: Sequence[str] = ()
+    ) -> URLSessionWebSocketTask:
+        """Make a WebSocket task, suspended; `URLSessionTask.resume` starts it.
+
+        Args:
+            request: A ws or wss URL, or a GET request for one, whose header fields
+                are kept as they are; a request is copied.
+            protocols: Subprotocols to offer, most wanted first.
+
+        Raises:
+            SessionInvalidatedError: The session was invalidated.
+            UsageError: The request is no GET, or has a body.
+            ValueError: A subprotocol's name is not legal, or is there twice.
+        """
+        return self._suspended(self._make_web_socket(request, protocols, None))
+
+    def _make_web_socket(
+        self,
+        request: URLRequest | str,
+        protocols: Sequence[str],
+        delegate: object | None,
+    ) -> URLSessionWebSocketTask:
+        # Most programs open none; loaded by those that do.
+        from .loading.web_socket.handshake import checked_protocols
+        from .tasks.web_socket_task import URLSessionWebSocketTask, checked_request
+
+        if isinstance(request, URLRequest):
+            checked_request(request)
+        offered = checked_protocols(protocols)
+        task = self._make_task(URLSessionWebSocketTask, request, delegate)
+        task._conversation.load.protocols = offered
+        return task
+
     def stream_task(self, host: str, port: int) -> URLSessionStreamTask:
         """Make a stream task, suspended; `URLSessionTask.resume` connects.
 
@@ -740,7 +834,7 @@ class URLSession:
         """
         tasks = self._invalidate()
         for task in tasks:
-            task.cancel()
+            task._invalidate()
 
     def __enter__(self) -> Self:
         return self
@@ -777,8 +871,8 @@ class URLSession:
     def __del__(self) -> None:
         if self._has_ended:
             return
-        pool = self._core.pool
-        if pool.is_closed:  # at exit
+        pools = self._core.pools()
+        if self._core.pool.is_closed:  # at exit
             return
         has_leaked = not self._is_invalidated and pool.was_used
         self._core.close()
@@ -799,7 +893,8 @@ class URLSession:
         if is_error:
             self.invalidate_and_cancel()
         else:
-            self.finish_tasks_and_invalidate()
+            for task in self._invalidate():
+                task._leave()
 
     def _invalidate(self) -> list[URLSessionTask]:
         if self.is_shared:
@@ -825,6 +920,15 @@ class URLSession:
             self._resting.discard(task)  # type: ignore[arg-type]  # a set looks only
         if self._is_invalidated and not self._tasks:
             self._end_if_idle()
+
+    def _hold_weakly(self, task: URLSessionWebSocketTask) -> None:
+        """The task runs, and may end as soon as nobody else wants it."""
+        with self._core.lock:
+            if self._tasks.pop(task.task_identifier, None) is None:
+                return  # it is over already
+            if self._resting is None:
+                self._resting = weakref.WeakSet()
+            self._resting.add(task)
 
     def _rest(self, task: URLSessionStreamTask) -> None:
         """Hold a stream task no more: nothing is pending that was asked of it."""

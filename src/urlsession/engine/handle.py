@@ -81,6 +81,7 @@ class Handle:
             list methods called from C: no Python frame per piece.
         measured: The plain transfer that ran last, whose figures can still be read.
         is_plain: Whether nothing has to be unset before the next use.
+        is_detached: Whether libcurl lets us write on its connection.
         opened: Connections whose sockets were made during the present run.
     """
 
@@ -91,6 +92,7 @@ class Handle:
         "body",
         "curl",
         "head",
+        "is_detached",
         "is_plain",
         "measured",
         "open_socket",
@@ -109,6 +111,7 @@ class Handle:
         self.open_socket: OpenSocket | None = None
         self._url: str | None = None
         self.is_plain = True
+        self.is_detached = False
         self._is_secure = False
         self._set_base()
 
@@ -172,7 +175,7 @@ class Handle:
             )
         getinfo = self.curl.getinfo
         watch.observe(
-            sum(getinfo(one) for one in _MOVED),
+            sum(getinfo(one) for one in _MOVED) + transfer.written_bytes,
             # Without a connection it waits for a slot; QUEUE_TIME_T does not tell,
             # libcurl sets it when it first asks for a connection.
             is_timed=not (

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..connections import Connection
     from .driver import Driven
     from .roster import Roster
+    from .transfer import Transfer
 
 __all__ = ("CURL_EVENTS", "GONE", "HANGUP", "LONGEST_POLL_S", "Poller")
 
@@ -47,6 +48,7 @@ _MASKS = {
     pycurl.POLL_OUT: select.EPOLLOUT | HANGUP,
     pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT | HANGUP,
 }
+_WRITABLE = select.EPOLLOUT
 _IDLE_MASK = _MASKS[pycurl.POLL_IN]
 _POLL_IN = pycurl.POLL_IN
 _POLL_REMOVE = pycurl.POLL_REMOVE
@@ -65,6 +67,8 @@ class Poller:
         fd: Descriptor of the epoll itself.
         polled: Descriptors that libcurl waits for now.
         held: Descriptors under a paused transfer: in use though not polled.
+        writers: Transfers that wait for their descriptor to take more, of whatever
+            libcurl waits for.
         pausing: None, or the descriptors that libcurl stopped to poll since a body
             callback asked for a pause; which of them is held is known later.
     """
@@ -80,6 +84,7 @@ class Poller:
         "held",
         "pausing",
         "polled",
+        "writers",
     )
 
     def __init__(
@@ -96,6 +101,7 @@ class Poller:
         self.polled: set[int] = set()
         self.held: set[int] = set()
         self.pausing: list[int] | None = None
+        self.writers: dict[int, Transfer] = {}
         self._masks: dict[int, int] = {}
         self._roster = roster
         self._by_fd = roster.by_fd
@@ -136,6 +142,8 @@ class Poller:
                 self._stopped(fd, connection)
             return
         mask = _MASKS[what]
+        if fd in self.writers:
+            mask |= _WRITABLE
         if fd in self.polled and self._masks.get(fd) == mask:
             return
         self.polled.add(fd)
@@ -155,6 +163,21 @@ class Poller:
             connection.is_in_use = True
             if connection.loads and (LEDGER.listeners or self._roster.listeners):
                 self._roster.tell(ConnectionEvent.REUSED, connection)
+
+    def wait_to_write(self, fd: int, transfer: Transfer) -> None:
+        """Have the pool call `transfer` when `fd` takes more."""
+        self.writers[fd] = transfer
+        mask = self._masks.get(fd, 0) if fd in self.polled else 0
+        self.register(fd, mask | _WRITABLE)
+
+    def end_write(self, transfer: Transfer) -> None:
+        """Nothing of `transfer` waits to be written any more."""
+        for fd in [fd for fd, one in self.writers.items() if one is transfer]:
+            del self.writers[fd]
+            if fd in self.polled:
+                self.register(fd, self._masks.get(fd, _IDLE_MASK) & ~_WRITABLE)
+            else:
+                self.unregister(fd)
 
     def rest(self, connection: Connection) -> None:
         """Listen for the peer's FIN on a connection that has become idle."""
@@ -195,6 +218,7 @@ class Poller:
             self.forget(fd)
         self.polled.clear()
         self.held.clear()
+        self.writers.clear()
 
     def close(self) -> None:
         """Close the epoll, which is this pool's own."""
@@ -219,6 +243,8 @@ class Poller:
             self.pausing.append(fd)
         elif connection is None or connection.connected_at is None:
             self.unregister(fd)
+        elif fd in self.writers:
+            self.register(fd, _WRITABLE)
         elif fd in self.held:
             self.unregister(fd)  # its unread bytes would wake us for ever
         else:

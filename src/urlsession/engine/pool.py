@@ -25,6 +25,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import select
 import threading
 import time
 import weakref
@@ -147,6 +148,20 @@ class Pool:
         self._calls: list[tuple[float, Callable[[], None]]] = []
         self._unread = Unread(self.roster)
 
+    def make_another(
+        self, handles: HandleStore, *, maximum_connections_per_host: int
+    ) -> Pool:
+        """Return a pool of the same owner, driver and policy; 0 is no limit."""
+        pool = Pool(
+            self._driver,
+            self.roster.owner,
+            handles=handles,
+            maximum_connections_per_host=maximum_connections_per_host,
+            policy=self._upkeep.policy,
+        )
+        pool.roster.listeners = self.roster.listeners
+        return pool
+
     # -- from the layers above; any thread ---------------------------------------
 
     def start(self, transfer: Transfer) -> None:
@@ -210,6 +225,32 @@ class Pool:
         For a transfer that is tried again: something must have run before.
         """
         self._perform(partial(self._agree, _monotonic() + delay_s, act))
+
+    def write(
+        self, transfer: Transfer, prepare: Callable[[], None] | None = None
+    ) -> None:
+        """Have a duplex transfer write, now and when the kernel takes more.
+
+        Args:
+            transfer: It says what.
+            prepare: Called inside before that, whether or not it can write.
+        """
+        self._perform(partial(self._write, transfer, prepare))
+
+    def end(self, transfer: Transfer) -> None:
+        """Take out a duplex transfer that is over by its own account.
+
+        Its connection is closed, and `did_end` is called.
+        """
+        self._perform(partial(self._end, transfer))
+
+    def limit_time(self, transfer: Transfer, within_s: float) -> None:
+        """Have `did_time_out` called in `within_s` seconds, unless it ends before."""
+        self._perform(partial(self._limit_time, transfer, within_s))
+
+    def perform(self, act: Callable[[], None]) -> None:
+        """Call `act` inside: at once, or on the way out of a call that is inside."""
+        self._perform(act)
 
     def close(self, by: ClosedBy = ClosedBy.LOCAL) -> None:
         """Close every connection now. Harmless when repeated.
@@ -512,8 +553,13 @@ class Pool:
         now = _monotonic()
         polled, retired = poller.polled, self._retired
         action = self._act_on_retired if multi is None else multi.socket_action
+        writers = poller.writers
         has_acted = False
         for fd, bits in poller.events() if events is None else events:
+            if writers and fd in writers:
+                self._write(writers[fd])
+                if bits == select.EPOLLOUT or fd not in polled:
+                    continue
             if fd in polled:
                 if bits & HANGUP:
                     self._note_peer_fin(fd, now)
@@ -660,6 +706,50 @@ class Pool:
         for transfer in waiting:
             self._begin(transfer)
 
+    def _write(
+        self, transfer: Transfer, prepare: Callable[[], None] | None = None
+    ) -> None:
+        if prepare is not None:
+            prepare()
+        handle, poller = transfer.handle, self._poller
+        if handle is None or poller is None or not transfer.is_duplex:
+            return
+        if transfer.is_suspended:
+            return
+        curl = handle.curl
+        if not handle.is_detached:
+            # `send` is for handles that only connect. Set from the start, libcurl
+            # would not read; set now, it reads as before and lets us write.
+            curl.setopt(pycurl.CONNECT_ONLY, 2)
+            handle.is_detached = True
+        if transfer.write_to(curl.send):
+            if poller.writers:
+                poller.end_write(transfer)
+        else:
+            fd = curl.getinfo(_ACTIVESOCKET)
+            if fd not in poller.writers:
+                poller.wait_to_write(fd, transfer)
+
+    def _end(self, transfer: Transfer) -> None:
+        handle = transfer.handle
+        if handle is not None:
+            curl = handle.curl
+            handle.take_figures()
+            connection = self.roster.by_fd.get(curl.getinfo(_ACTIVESOCKET))
+            if connection is not None:
+                transfer.connection = connection
+                enter_run(self.roster, self._poller, connection, curl, has_failed=False)
+                connection.bytes_sent += transfer.written_bytes
+            self._remove(transfer)
+        self._after.append(transfer.did_end)
+
+    def _limit_time(self, transfer: Transfer, within_s: float) -> None:
+        handle, now = transfer.handle, _monotonic()
+        watch = None if handle is None else handle.observe(now)
+        if watch is not None:
+            watch.resource_deadline = min(watch.resource_deadline, now + within_s)
+            self._watch_at = min(self._watch_at, watch.resource_deadline)
+
     def _finish(self, curl: pycurl.Curl, code: int, message: str) -> None:
         handle = self._running.pop(curl)
         transfer = handle.transfer
@@ -681,6 +771,7 @@ class Pool:
             curl_id = getinfo(pycurl.CONN_ID)
             connection = connection_let_go(self._connections_of(multi), handle, curl_id)
         is_taken = transfer.takes_socket and self._give_socket(transfer, connection)
+        self._attach_again(handle)
         multi.remove_handle(curl)
         transfer.connection = connection
         if connection is not None and not is_taken:
@@ -702,7 +793,7 @@ class Pool:
             self._poller.held.discard(fd)
         if not handle.is_plain:
             if connection is not None:
-                connection.bytes_sent += getinfo(_SIZE_UPLOAD)
+                connection.bytes_sent += getinfo(_SIZE_UPLOAD) + transfer.written_bytes
             handle.take_figures()
         handle.release()
         if len(self._spare) < _MAX_SPARE_HANDLES:
@@ -759,7 +850,8 @@ class Pool:
         if multi is None:
             return
         transfer.handle = None
-        connection = self.roster.by_fd.get(curl.getinfo(pycurl.ACTIVESOCKET))
+        connection = self.roster.by_fd.get(curl.getinfo(_ACTIVESOCKET))
+        self._attach_again(handle)
         del self._running[curl]
         multi.remove_handle(curl)
         for opened in handle.opened:
@@ -778,6 +870,16 @@ class Pool:
         if self._retired:
             self._left(curl, by)
 
+    def _attach_again(self, handle: Handle) -> None:
+        """Have libcurl close a duplex transfer's connection as it does others."""
+        if handle.is_detached:
+            handle.curl.setopt(pycurl.CONNECT_ONLY, 0)
+            handle.is_detached = False
+            if self._poller is not None and handle.transfer is not None:
+                self._poller.end_write(handle.transfer)
+                # It is on its way out: libcurl's last word must not make it idle.
+                self._poller.held.add(handle.curl.getinfo(_ACTIVESOCKET))
+
     def _hold(self, transfer: Transfer) -> None:
         handle = transfer.handle
         if handle is not None:
@@ -791,6 +893,7 @@ class Pool:
             transfer.is_parked = True
             return
         if self._poller is not None:
+            self._poller.end_write(transfer)
             self._pauses.mark(self._poller, transfer)
         handle.curl.pause(pycurl.PAUSE_ALL)
 

@@ -7,6 +7,7 @@ being one transaction on one connection.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .stall import ProgressWatch
 
 __all__ = ("TimeLimits", "Transfer")
+
+Buffer = bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,9 @@ class Transfer:
         takes_socket: Whether the transfer only connects, and takes the socket.
         taken_fd: The descriptor of the socket that it has taken, its own to close.
         is_undecided: Whether a decision on our side is pending: the idle timer is off.
+        is_duplex: Whether the connection was switched to another protocol, which
+            `write_to` writes while libcurl reads.
+        written_bytes: Bytes that `write_to` has written.
         head: Raw head lines of the finished run, status lines included.
         body: The collected body of the finished run, decoded.
         status_code: HTTP status of the finished run; 0 if none came.
@@ -97,6 +103,8 @@ class Transfer:
     is_suspended: bool = False
     is_undecided: bool = False
     is_starved: bool = False
+    is_duplex: bool = False
+    written_bytes: int = 0
     is_parked: bool = False
     takes_socket: bool = False
     taken_fd: int = -1
@@ -116,6 +124,22 @@ class Transfer:
 
     def did_time_out(self) -> None:
         """A time-out passed and the run was taken out. No lock is held."""
+        raise NotImplementedError
+
+    def did_end(self) -> None:
+        """`Pool.end` has taken the run out. No lock is held."""
+        raise NotImplementedError
+
+    def write_to(self, send: Callable[[Buffer], int]) -> bool:
+        """Write what there is to say; called inside, if `is_duplex`.
+
+        Args:
+            send: Takes as much as the kernel does and returns how much that was;
+                raises BlockingIOError if nothing, `pycurl.error` if it cannot.
+
+        Returns:
+            False to be called again when the kernel takes more.
+        """
         raise NotImplementedError
 
     def receive_head_line(self, line: bytes) -> int | None:

@@ -43,19 +43,19 @@ class Upkeep:
         janitor_at: When to send the janitor.
     """
 
-    __slots__ = ("_policy", "_roster", "dead", "janitor_at", "reap_at")
+    __slots__ = ("_roster", "dead", "janitor_at", "policy", "reap_at")
 
     def __init__(self, roster: Roster, policy: ReapPolicy) -> None:
         self.dead: list[Connection] = []
         self.reap_at = math.inf
         self.janitor_at = math.inf
         self._roster = roster
-        self._policy = policy
+        self.policy = policy
 
     def note_use(self, connection: Connection, now: float) -> None:
         """A transfer has ended on a connection that stays open."""
         connection.last_used_at = now
-        policy = self._policy
+        policy = self.policy
         reap_at = now + policy.idle_timeout_s
         if policy.maximum_lifetime_s < reap_at - connection.opened_at:
             reap_at = connection.opened_at + policy.maximum_lifetime_s
@@ -91,7 +91,7 @@ class Upkeep:
             Whether the pool's multi handle should be closed: that is all there is.
         """
         self._roster.audit()
-        plan = plan_reaping(self._roster.idle(), self._policy, now)
+        plan = plan_reaping(self._roster.idle(), self.policy, now)
         self.reap_at = plan.next_at
         if not plan.expired:
             return False

@@ -298,6 +298,13 @@ class URLSessionTask:
 
     # -- for the session -------------------------------------------------------
 
+    def _invalidate(self) -> None:
+        """The session is invalidated, and cancels what runs."""
+        self.cancel()
+
+    def _leave(self) -> None:
+        """The session's block is left: end if there is no end to wait for."""
+
     @property
     def _was_resumed(self) -> bool:
         return self._load is not None or self._state is not TaskState.SUSPENDED

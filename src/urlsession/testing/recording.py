@@ -3,6 +3,11 @@
 Implements every method of section 4 of the reference that a data task can cause,
 except those that give a body stream: implementing them changes how a streamed
 body is sent, so they are there only when the test says what to answer.
+        )
+
+Implements every method of section 4 of the reference that these tasks can cause,
+except the one that gives a body stream: implementing that changes how a streamed
+body is sent, so it is there only when the test says what to answer.
 """
 
 from __future__ import annotations
@@ -222,6 +227,22 @@ class RecordingDelegate:
         """Record it; the file is removed afterwards unless the answer moves it."""
         return self._record(
             "download_task_did_finish_downloading", session, download_task, location
+        )
+
+    # URLSessionWebSocketDelegate
+
+    def web_socket_task_did_open(
+        self, session: object, task: object, protocol: object
+    ) -> object:
+        """Record it."""
+        return self._record("web_socket_task_did_open", session, task, protocol)
+
+    def web_socket_task_did_close(
+        self, session: object, task: object, close_code: int, reason: object
+    ) -> object:
+        """Record it."""
+        return self._record(
+            "web_socket_task_did_close", session, task, close_code, reason
         )
 
     def _need_new_body_stream(self, session: object, task: object) -> object:
