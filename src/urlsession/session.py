@@ -151,15 +151,21 @@ class SessionCore:
                 )
         return pool
 
-    def pools(self) -> list[Pool]:
-        """Return the pools that were made so far."""
+    def rosters(self) -> list[Pool | Wires]:
+        """Return whoever has connections of this session."""
         other = self._web_socket_pool
-        return [self.pool] if other is None else [self.pool, other]
+        return [self.pool, self.wires, *(() if other is None else (other,))]
+
+    @property
+    def was_used(self) -> bool:
+        """Whether anything was ever loaded."""
+        other = self._web_socket_pool
+        return self.pool.was_used or (other is not None and other.was_used)
 
     def close(self) -> None:
         """Close every connection. Harmless when repeated."""
-        self.pool.close()
-        self.wires.close()
+        for one in self.rosters():
+            one.close()
 
     def refuse_waiting(self, what: object) -> None:
         """Raise if waiting on this thread would never end.
@@ -258,7 +264,7 @@ class URLSession:
     _is_ending = False
     _has_ended = False
     _lost_because: str | None = None
-    _resting: weakref.WeakSet[URLSessionStreamTask] | None = None
+    _resting: weakref.WeakSet[URLSessionTask] | None = None
 
     def __init__(
         self,
@@ -289,9 +295,6 @@ class URLSession:
         self._made_at: CallSite | None = capture_call_site(2)
         self._tasks: dict[int, URLSessionTask] = {}
         self._unresumed: weakref.WeakSet[URLSessionTask] | None = None
-        self._web_sockets: weakref.WeakValueDictionary[int, URLSessionTask] | None = (
-            None
-        )
         self._identifiers = itertools.count(1)
         self._waiters: list[Waiter] = []
         driver: Driver
@@ -358,9 +361,9 @@ class URLSession:
 
         Each is a copy: it does not change any more.
         """
-        core = self._core
-        live = [*core.pool.connections(), *core.wires.connections()]
-        return [copy.copy(one) for one in live]
+        rosters = self._core.rosters()
+        live = [one for roster in rosters for one in roster.connections()]
+        return [copy.copy(one) for one in sorted(live, key=lambda one: one.id)]
 
     def add_connection_listener(self, listener: Listener) -> None:
         """Call ``listener(event, connection)`` from now on.
@@ -368,13 +371,13 @@ class URLSession:
         It is told of each connection that is opened, reused, idle or closed. It runs
         on the driving thread, must be quick, and what it raises is ignored.
         """
-        self._core.pool.add_listener(listener)
-        self._core.wires.add_listener(listener)
+        for roster in self._core.rosters():
+            roster.add_listener(listener)
 
     def remove_connection_listener(self, listener: Listener) -> None:
         """Stop telling `listener`."""
-        self._core.pool.remove_listener(listener)
-        self._core.wires.remove_listener(listener)
+        for roster in self._core.rosters():
+            roster.remove_listener(listener)
 
     def all_tasks(self) -> TaskList:
         """Return the tasks that were resumed and are not over; may be awaited."""
@@ -701,11 +704,11 @@ class URLSession:
         delegate: object | None,
     ) -> URLSessionWebSocketTask:
         # Most programs open none; loaded by those that do.
-        from .loading.web_socket.handshake import checked_protocols
-        from .tasks.web_socket_task import URLSessionWebSocketTask, checked_request
+        from .loading.web_socket.handshake import check_request, checked_protocols
+        from .tasks.web_socket_task import URLSessionWebSocketTask
 
         if isinstance(request, URLRequest):
-            checked_request(request)
+            check_request(request)
         offered = checked_protocols(protocols)
         task = self._make_task(URLSessionWebSocketTask, request, delegate)
         task._conversation.load.protocols = offered
@@ -871,10 +874,9 @@ class URLSession:
     def __del__(self) -> None:
         if self._has_ended:
             return
-        pools = self._core.pools()
         if self._core.pool.is_closed:  # at exit
             return
-        has_leaked = not self._is_invalidated and pool.was_used
+        has_leaked = not self._is_invalidated and self._core.was_used
         self._core.close()
         self._purge_private_stores()
         if has_leaked:
@@ -893,7 +895,8 @@ class URLSession:
         if is_error:
             self.invalidate_and_cancel()
         else:
-            for task in self._invalidate():
+            self.finish_tasks_and_invalidate()
+            for task in self.all_tasks():
                 task._leave()
 
     def _invalidate(self) -> list[URLSessionTask]:
@@ -917,7 +920,7 @@ class URLSession:
         """Let go of a task whose last callback has returned."""
         self._tasks.pop(task.task_identifier, None)
         if self._resting:
-            self._resting.discard(task)  # type: ignore[arg-type]  # a set looks only
+            self._resting.discard(task)
         if self._is_invalidated and not self._tasks:
             self._end_if_idle()
 

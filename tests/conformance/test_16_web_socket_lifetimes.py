@@ -34,7 +34,7 @@ from urlsession.testing import (
 from ..conftest import Serve
 from .web_socket_peer import CLOSE, Frame, Peer, web_socket_handler
 
-pytestmark = pytest.mark.parity("16:connection per WebSocket")
+pytestmark = pytest.mark.parity("16.4:connection per WebSocket")
 
 
 class Listening:

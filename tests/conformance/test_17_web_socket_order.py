@@ -140,7 +140,7 @@ def test_cancel_before_it_is_open(serve: Serve) -> None:
     assert task.close_code == 0
 
 
-@pytest.mark.parity("3:handshake")
+@pytest.mark.parity("3.3:handshake")
 @pytest.mark.parametrize("is_awaited", [False, True])
 def test_redirects_are_asked_about_before_it_opens(
     serve: Serve, is_awaited: bool

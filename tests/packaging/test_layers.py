@@ -13,6 +13,7 @@ from .source_tree import ROOT, Edge, Module, modules
 # The layer of every name at the top of the package. A new one must be entered here:
 # where it stands is a decision.
 LAYERS = {
+    "close_code": "values",
     "configuration": "configuration",
     "errors": "values",
     "filename": "values",
@@ -69,6 +70,7 @@ BELOW = {
 
 # Rules decide and do nothing: time arrives as an argument, I/O is somebody else's.
 RULES = (
+    "close_code",
     "engine.reaper",
     "engine.result_code",
     "errors",
@@ -76,6 +78,10 @@ RULES = (
     "headers",
     "loading.redirect",
     "loading.resumable",
+    "loading.web_socket.frame",
+    "loading.web_socket.handshake",
+    "loading.web_socket.outgoing",
+    "loading.web_socket.reader",
     "metrics",
     "pytest_plugin.charge",
     "response",

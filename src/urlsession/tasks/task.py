@@ -302,6 +302,9 @@ class URLSessionTask:
         """The session is invalidated, and cancels what runs."""
         self.cancel()
 
+    def _finish_resting(self) -> None:
+        """The session takes no new tasks, and nothing is pending here."""
+
     def _leave(self) -> None:
         """The session's block is left: end if there is no end to wait for."""
 

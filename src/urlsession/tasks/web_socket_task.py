@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from ..close_code import WebSocketCloseCode
-from ..errors import URLError, URLErrorCode, UsageError
+from ..errors import URLError, URLErrorCode
 from ..loading.web_socket.frame import Opcode, close_payload
 from ..loading.web_socket.handshake import as_web_socket
 from .conversation import Conversation
@@ -399,15 +399,3 @@ def _bytes_of(message: object) -> bytes:
         return bytes(message)
     kind = type(message).__name__
     raise TypeError(f"a message is a str or bytes-like, not {kind}")
-
-
-def checked_request(request: URLRequest) -> URLRequest:
-    """Return `request` if a handshake can be made of it.
-
-    Raises:
-        UsageError: It is no GET, or has a body.
-    """
-    has_body = request.http_body is not None or request.http_body_stream is not None
-    if request.http_method != "GET" or has_body:
-        raise UsageError("a WebSocket's handshake is a GET without a body")
-    return request

@@ -1,13 +1,8 @@
 """A delegate that writes down what it is told, in order.
 
-Implements every method of section 4 of the reference that a data task can cause,
+Implements every method of section 4 of the reference that these tasks can cause,
 except those that give a body stream: implementing them changes how a streamed
 body is sent, so they are there only when the test says what to answer.
-        )
-
-Implements every method of section 4 of the reference that these tasks can cause,
-except the one that gives a body stream: implementing that changes how a streamed
-body is sent, so it is there only when the test says what to answer.
 """
 
 from __future__ import annotations

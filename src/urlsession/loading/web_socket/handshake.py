@@ -13,6 +13,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ...errors import UsageError
+
 if TYPE_CHECKING:
     from ...request import URLRequest
     from ...response import HTTPURLResponse
@@ -21,6 +23,7 @@ __all__ = (
     "accept_of",
     "as_http",
     "as_web_socket",
+    "check_request",
     "checked_protocols",
     "handshake_fields",
     "new_key",
@@ -60,6 +63,17 @@ def checked_protocols(protocols: Sequence[str]) -> tuple[str, ...]:
     if len(set(protocols)) < len(protocols):
         raise ValueError("a subprotocol is offered twice")
     return tuple(protocols)
+
+
+def check_request(request: URLRequest) -> None:
+    """See that a handshake can be made of `request`.
+
+    Raises:
+        UsageError: It is no GET, or has a body.
+    """
+    has_body = request.http_body is not None or request.http_body_stream is not None
+    if request.http_method != "GET" or has_body:
+        raise UsageError("a WebSocket's handshake is a GET without a body")
 
 
 def new_key(entropy: bytes) -> str:
