@@ -98,6 +98,7 @@ CLIENTS = {
             statement="from pyreqwest.client import ClientBuilder",
         ),
         Client(name="curl_cffi", module="curl_cffi", worker="curl_cffi_client"),
+        Client(name="curl", module="subprocess", worker="curl_command"),
         Client(
             name="niquests",
             module="niquests",

@@ -44,7 +44,8 @@ class Runner:
     """Runs scenarios against one server.
 
     Args:
-        urls: Addresses of the 1 KiB body; each worker gets the next one.
+        urls: Addresses of the server, to which a path is added; each worker gets the
+            next one.
         rounds: How often each client's turn comes.
         speed: Factor on the time of each sample; below 1 for a quick look.
         progress: Called with a line before each worker starts.
@@ -124,7 +125,7 @@ class Runner:
         sample_s = scenario.sample_s * self._speed
         job = {
             "kind": scenario.kind,
-            "url": next(self._urls),
+            "url": next(self._urls) + scenario.path,
             "in_flight": scenario.in_flight,
             "sample_s": sample_s,
             "event_loop": client.event_loop,

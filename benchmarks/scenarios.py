@@ -19,6 +19,8 @@ class Kind(StrEnum):
     BLOCKING = "blocking"
     CHURN_ASYNC = "churn-async"
     CHURN_BLOCKING = "churn-blocking"
+    DOWNLOAD_CONSUMER = "download-consumer"
+    DOWNLOAD_FILE = "download-file"
     IMPORT = "import"
     FIN = "fin"
     WATCHED_ASYNC = "watched-async"
@@ -46,6 +48,7 @@ class Scenario:
         metrics: The first is the one that ratios and targets are about.
         in_flight: Loads under way at once; for FIN, connections that are open.
         sample_s: Seconds that one sample lasts in a full run.
+        path: What is loaded; the server has ``1k`` and ``256m``.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Scenario:
     metrics: tuple[Metric, ...] = (WALL, CPU)
     in_flight: int = 1
     sample_s: float = 1.5
+    path: str = "1k"
 
     @property
     def is_apart(self) -> bool:
@@ -78,6 +82,8 @@ _LOADS = (
     Kind.BLOCKING,
     Kind.CHURN_ASYNC,
     Kind.CHURN_BLOCKING,
+    Kind.DOWNLOAD_CONSUMER,
+    Kind.DOWNLOAD_FILE,
     Kind.WATCHED_ASYNC,
     Kind.WATCHED_BLOCKING,
     Kind.WATCH_CONNECTIONS,
@@ -165,6 +171,43 @@ SCENARIOS = (
             "httpx",
         ),
         sample_s=0.8,
+    ),
+    Scenario(
+        name="download-consumer",
+        title="256 MiB, read piece by piece and dropped",
+        unit="µs per download",
+        kind=Kind.DOWNLOAD_CONSUMER,
+        clients=(
+            "urlsession",
+            "urlsession-uvloop",
+            "urlsession-blocking",
+            "pycurl",
+            "aiohttp",
+            "pyreqwest",
+            "curl_cffi",
+            "httpx",
+            "requests",
+        ),
+        path="256m",
+    ),
+    Scenario(
+        name="download-file",
+        title="256 MiB, to a new file",
+        unit="µs per download",
+        kind=Kind.DOWNLOAD_FILE,
+        clients=(
+            "urlsession",
+            "urlsession-uvloop",
+            "urlsession-blocking",
+            "curl",
+            "pycurl",
+            "aiohttp",
+            "pyreqwest",
+            "curl_cffi",
+            "httpx",
+            "requests",
+        ),
+        path="256m",
     ),
     Scenario(
         name="import",

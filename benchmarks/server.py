@@ -24,7 +24,8 @@ from benchmarks.machine import server_core
 
 __all__ = ("BODY_LENGTH", "Server", "ServerError", "choose_kind")
 
-BODY_LENGTH = 1024  # bytes; "1 KiB" of every scenario's title
+BODY_LENGTH = 1024  # bytes; "1 KiB" of most scenarios' titles
+LARGE_LENGTH = 256 * 1024 * 1024  # bytes; the file of the download scenarios
 READY_WITHIN_S = 10.0  # seconds; arbitrary, both servers are up in 0.3
 ADDRESSES = 32  # of 127.0.0.0/8 that nginx listens on; see `Server.urls`
 ATTEMPTS = 3  # another program may take the free port between our look and the bind
@@ -51,6 +52,11 @@ http {{
         location = /1k {{
             default_type application/octet-stream;
             return 200 "{body}";
+        }}
+        location = /256m {{
+            default_type application/octet-stream;
+            root {folder};
+            sendfile on;
         }}
     }}
 }}
@@ -91,14 +97,14 @@ class Server:
 
     @property
     def urls(self) -> list[str]:
-        """Addresses of the 1 KiB body, to be used in turns.
+        """Addresses of the server, to be used in turns; add ``1k`` or ``256m``.
 
         A closed connection keeps its pair of ports for a minute. With one address
         the churn scenarios would use up all of them, and every connect would then
         search for a free one: 8 ms instead of 30 µs.
         """
         count = ADDRESSES if self.kind == "nginx" else 1
-        return [f"http://127.0.0.{n}:{self.port}/1k" for n in range(1, count + 1)]
+        return [f"http://127.0.0.{n}:{self.port}/" for n in range(1, count + 1)]
 
     @property
     def version(self) -> str:
@@ -148,6 +154,8 @@ class Server:
     def _nginx(self) -> list[str]:
         # nginx's worker gives up root and must still reach its folder.
         os.chmod(self._folder, 0o755)
+        with Path(self._folder, "256m").open("wb") as large:
+            large.truncate(LARGE_LENGTH)  # holes are read as fast as cached pages
         configuration = Path(self._folder, "nginx.conf")
         configuration.write_text(
             NGINX_CONFIGURATION.format(

@@ -165,6 +165,11 @@ TARGETS = (
         limit=0.6,
         peer="aiohttp",
     ),
+    *(
+        _speed("download of 256 MiB to a consumer", "download-consumer", 1.3, peer)
+        for peer in ("aiohttp", "pyreqwest", "curl_cffi", "httpx", "requests")
+    ),
+    _speed("download of 256 MiB to a file", "download-file", 0.9, "curl"),
     Target(
         work="import urlsession",
         scenario="import",

@@ -19,6 +19,7 @@ from benchmarks.workers.harness import (
     run_worker,
     versions_of,
 )
+from benchmarks.workers.large import PIECE, check, place
 
 
 async def in_flight(job: Job) -> Sample:
@@ -49,6 +50,35 @@ async def churn(job: Job) -> Sample:
     return await measure_async(job, load_many)
 
 
+async def consume(job: Job) -> Sample:
+    async with aiohttp.ClientSession() as session:
+
+        async def load_many(count: int) -> None:
+            for _ in range(count):
+                size = 0
+                async with session.get(job.url) as response:
+                    async for piece in response.content.iter_any():
+                        size += len(piece)
+                check(response.status, size)
+
+        return await measure_async(job, load_many, first=1)
+
+
+async def to_file(job: Job) -> Sample:
+    with place() as path:
+        async with aiohttp.ClientSession() as session:
+
+            async def load_many(count: int) -> None:
+                for _ in range(count):
+                    async with session.get(job.url) as response:
+                        with path.open("wb") as file:
+                            async for piece in response.content.iter_chunked(PIECE):
+                                file.write(piece)
+                    check(response.status, path.stat().st_size)
+
+            return await measure_async(job, load_many, first=1)
+
+
 async def one_fin(witness: fin.Witness, count: int) -> fin.Times:
     session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
@@ -67,6 +97,8 @@ if __name__ == "__main__":
         {
             "async": run_async(in_flight),
             "churn-async": run_async(churn),
+            "download-consumer": run_async(consume),
+            "download-file": run_async(to_file),
             "fin": run_async(fin.async_job(one_fin)),
         },
         lambda: versions_of("aiohttp"),

@@ -74,9 +74,15 @@ BlockingWork = Callable[[int], None]
 Handler = Callable[[Job], Sample]
 
 
-def measure(job: Job, load_many: BlockingWork) -> Sample:
-    """Measure a loop that blocks; it runs `count` loads, one after the other."""
-    warm_up = _WarmUp(job, 8)
+def measure(job: Job, load_many: BlockingWork, *, first: int = 8) -> Sample:
+    """Measure a loop that blocks; it runs `count` loads, one after the other.
+
+    Args:
+        job: What the runner asked for.
+        load_many: The loop.
+        first: Loads of the first step; 1 for loads that take long.
+    """
+    warm_up = _WarmUp(job, first)
     while not warm_up.is_over:
         warm_up.learn(_timed(load_many, warm_up.count).wall_s)
     count = warm_up.sample_count
@@ -84,8 +90,14 @@ def measure(job: Job, load_many: BlockingWork) -> Sample:
     return _timed(load_many, count).per_load(count)
 
 
-async def measure_async(job: Job, load_many: AsyncWork) -> Sample:
-    """Measure `job.in_flight` callers at once, each running its share of the loads."""
+async def measure_async(job: Job, load_many: AsyncWork, *, first: int = 8) -> Sample:
+    """Measure `job.in_flight` callers at once, each running its share of the loads.
+
+    Args:
+        job: What the runner asked for.
+        load_many: One caller's loop.
+        first: Loads of each caller in the first step.
+    """
 
     async def run(count: int) -> _Spent:
         share = count // job.in_flight
@@ -94,7 +106,7 @@ async def measure_async(job: Job, load_many: AsyncWork) -> Sample:
         await asyncio.gather(*callers)
         return start.stop()
 
-    warm_up = _WarmUp(job, 8 * job.in_flight)
+    warm_up = _WarmUp(job, first * job.in_flight)
     while not warm_up.is_over:
         warm_up.learn((await run(warm_up.count)).wall_s)
     count = warm_up.sample_count

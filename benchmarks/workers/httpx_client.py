@@ -23,6 +23,7 @@ from benchmarks.workers.harness import (
     run_worker,
     versions_of,
 )
+from benchmarks.workers.large import PIECE, check, place
 
 TLS = httpx.create_ssl_context()
 LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=8)
@@ -74,6 +75,33 @@ def churn_blocking(job: Job) -> Sample:
     return measure(job, load_many)
 
 
+def consume(job: Job) -> Sample:
+    with httpx.Client(verify=TLS) as client:
+
+        def load_many(count: int) -> None:
+            for _ in range(count):
+                size = 0
+                with client.stream("GET", job.url) as response:
+                    for piece in response.iter_raw():
+                        size += len(piece)
+                check(response.status_code, size)
+
+        return measure(job, load_many, first=1)
+
+
+def to_file(job: Job) -> Sample:
+    with place() as path, httpx.Client(verify=TLS) as client:
+
+        def load_many(count: int) -> None:
+            for _ in range(count):
+                with client.stream("GET", job.url) as response, path.open("wb") as file:
+                    for piece in response.iter_raw(PIECE):
+                        file.write(piece)
+                check(response.status_code, path.stat().st_size)
+
+        return measure(job, load_many, first=1)
+
+
 if __name__ == "__main__":
     run_worker(
         {
@@ -81,6 +109,8 @@ if __name__ == "__main__":
             "blocking": blocking,
             "churn-async": run_async(churn_async),
             "churn-blocking": churn_blocking,
+            "download-consumer": consume,
+            "download-file": to_file,
         },
         lambda: versions_of("httpx", "httpcore"),
     )

@@ -24,6 +24,7 @@ from benchmarks.workers.harness import (
     run_worker,
     versions_of,
 )
+from benchmarks.workers.large import PIECE, check, place
 
 SELECT_S = 1.0  # seconds; an upper bound, a ready socket ends the wait
 
@@ -92,6 +93,42 @@ def churn(job: Job) -> Sample:
     return measure(job, load_many)
 
 
+def consume(job: Job) -> Sample:
+    handle = _new_handle()
+    handle.setopt(pycurl.BUFFERSIZE, PIECE)
+    handle.setopt(pycurl.URL, job.url)
+
+    def load_many(count: int) -> None:
+        for _ in range(count):
+            size = 0
+
+            def take(piece: bytes) -> None:
+                nonlocal size
+                size += len(piece)
+
+            handle.setopt(pycurl.WRITEFUNCTION, take)
+            handle.perform()
+            check(handle.getinfo(pycurl.RESPONSE_CODE), size)
+
+    return measure(job, load_many, first=1)
+
+
+def to_file(job: Job) -> Sample:
+    handle = _new_handle()
+    handle.setopt(pycurl.BUFFERSIZE, PIECE)
+    handle.setopt(pycurl.URL, job.url)
+    with place() as path:
+
+        def load_many(count: int) -> None:
+            for _ in range(count):
+                with path.open("wb", buffering=0) as file:
+                    handle.setopt(pycurl.WRITEFUNCTION, file.write)
+                    handle.perform()
+                check(handle.getinfo(pycurl.RESPONSE_CODE), path.stat().st_size)
+
+        return measure(job, load_many, first=1)
+
+
 def _load(handle: pycurl.Curl, url: str) -> None:
     body, lines = BytesIO(), list[bytes]()
     handle.setopt(pycurl.URL, url)
@@ -115,5 +152,12 @@ def versions() -> dict[str, str]:
 
 if __name__ == "__main__":
     run_worker(
-        {"async": multi, "blocking": blocking, "churn-blocking": churn}, versions
+        {
+            "async": multi,
+            "blocking": blocking,
+            "churn-blocking": churn,
+            "download-consumer": consume,
+            "download-file": to_file,
+        },
+        versions,
     )

@@ -21,6 +21,7 @@ from benchmarks.workers.harness import (
     run_worker,
     versions_of,
 )
+from benchmarks.workers.large import PIECE, check, place
 
 
 async def in_flight(job: Job) -> Sample:
@@ -73,6 +74,34 @@ def churn_blocking(job: Job) -> Sample:
     return measure(job, load_many)
 
 
+def consume(job: Job) -> Sample:
+    with SyncClientBuilder().build() as client:
+
+        def load_many(count: int) -> None:
+            for _ in range(count):
+                size = 0
+                with client.get(job.url).build_streamed() as response:
+                    while piece := response.body_reader.read_chunk():
+                        size += len(piece)
+                check(response.status, size)
+
+        return measure(job, load_many, first=1)
+
+
+def to_file(job: Job) -> Sample:
+    with place() as path, SyncClientBuilder().build() as client:
+
+        def load_many(count: int) -> None:
+            for _ in range(count):
+                with client.get(job.url).build_streamed() as response:
+                    with path.open("wb") as file:
+                        while piece := response.body_reader.read(PIECE):
+                            file.write(piece)
+                check(response.status, path.stat().st_size)
+
+        return measure(job, load_many, first=1)
+
+
 if __name__ == "__main__":
     run_worker(
         {
@@ -80,6 +109,8 @@ if __name__ == "__main__":
             "blocking": blocking,
             "churn-async": run_async(churn_async),
             "churn-blocking": churn_blocking,
+            "download-consumer": consume,
+            "download-file": to_file,
         },
         lambda: versions_of("pyreqwest"),
     )

@@ -19,6 +19,7 @@ from benchmarks.workers.harness import (
     run_worker,
     versions_of,
 )
+from benchmarks.workers.large import PIECE, check, place
 
 
 def blocking(job: Job) -> Sample:
@@ -44,8 +45,41 @@ def churn(job: Job) -> Sample:
     return measure(job, load_many)
 
 
+def consume(job: Job) -> Sample:
+    with requests.Session() as session:
+
+        def load_many(count: int) -> None:
+            for _ in range(count):
+                size = 0
+                with session.get(job.url, stream=True) as response:
+                    for piece in response.iter_content(PIECE):
+                        size += len(piece)
+                check(response.status_code, size)
+
+        return measure(job, load_many, first=1)
+
+
+def to_file(job: Job) -> Sample:
+    with place() as path, requests.Session() as session:
+
+        def load_many(count: int) -> None:
+            for _ in range(count):
+                with session.get(job.url, stream=True) as response:
+                    with path.open("wb") as file:
+                        for piece in response.iter_content(PIECE):
+                            file.write(piece)
+                check(response.status_code, path.stat().st_size)
+
+        return measure(job, load_many, first=1)
+
+
 if __name__ == "__main__":
     run_worker(
-        {"blocking": blocking, "churn-blocking": churn},
+        {
+            "blocking": blocking,
+            "churn-blocking": churn,
+            "download-consumer": consume,
+            "download-file": to_file,
+        },
         lambda: versions_of("requests", "urllib3"),
     )

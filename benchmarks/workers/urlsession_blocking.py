@@ -14,6 +14,7 @@ from benchmarks.workers.harness import (
     run_worker,
     versions_of,
 )
+from benchmarks.workers.large import check
 from urlsession import URLSession, URLSessionConfiguration
 
 
@@ -40,6 +41,32 @@ def churn(job: Job) -> Sample:
     return measure(job, load_many)
 
 
+def consume(job: Job) -> Sample:
+    with URLSession() as session:
+
+        def load_many(count: int) -> None:
+            for _ in range(count):
+                size = 0
+                chunks, response = session.bytes(job.url).result()
+                for piece in chunks:
+                    size += len(piece)
+                check(response.status_code, size)
+
+        return measure(job, load_many, first=1)
+
+
+def to_file(job: Job) -> Sample:
+    with URLSession() as session:
+
+        def load_many(count: int) -> None:
+            for _ in range(count):
+                location, response = session.download(job.url).result()
+                check(response.status_code, location.stat().st_size)
+                location.unlink()
+
+        return measure(job, load_many, first=1)
+
+
 def one_fin(witness: fin.Witness, count: int) -> fin.Times:
     configuration = URLSessionConfiguration.default()
     configuration.http_maximum_connections_per_host = count
@@ -61,6 +88,8 @@ if __name__ == "__main__":
         {
             "blocking": blocking,
             "churn-blocking": churn,
+            "download-consumer": consume,
+            "download-file": to_file,
             "fin": fin.blocking_job(one_fin),
         },
         versions,

@@ -14,6 +14,7 @@ from benchmarks.workers.harness import (
     run_async,
     run_worker,
 )
+from benchmarks.workers.large import check
 from urlsession import URLSession, URLSessionConfiguration
 
 
@@ -46,6 +47,32 @@ async def churn(job: Job) -> Sample:
     return await measure_async(job, load_many)
 
 
+async def consume(job: Job) -> Sample:
+    async with URLSession() as session:
+
+        async def load_many(count: int) -> None:
+            for _ in range(count):
+                size = 0
+                chunks, response = await session.bytes(job.url)
+                async for piece in chunks:
+                    size += len(piece)
+                check(response.status_code, size)
+
+        return await measure_async(job, load_many, first=1)
+
+
+async def to_file(job: Job) -> Sample:
+    async with URLSession() as session:
+
+        async def load_many(count: int) -> None:
+            for _ in range(count):
+                location, response = await session.download(job.url)
+                check(response.status_code, location.stat().st_size)
+                location.unlink()
+
+        return await measure_async(job, load_many, first=1)
+
+
 async def one_fin(witness: fin.Witness, count: int) -> fin.Times:
     session = URLSession(configuration_for(count))
     await asyncio.gather(*(session.data(witness.url) for _ in range(count)))
@@ -60,6 +87,8 @@ if __name__ == "__main__":
             "async": run_async(in_flight),
             "churn-async": run_async(churn),
             "fin": run_async(fin.async_job(one_fin)),
+            "download-consumer": run_async(consume),
+            "download-file": run_async(to_file),
             "blocking": urlsession_blocking.blocking,
             "churn-blocking": urlsession_blocking.churn,
         },
