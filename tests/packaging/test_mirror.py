@@ -9,6 +9,7 @@ UNIT_DIR = ROOT / "tests" / "unit"
 # Source files without a unit test of their own, each with where it is tested instead.
 ELSEWHERE: dict[str, str] = {
     "__main__": "tests/loopback/test_fetch.py",
+    "cli.fetching.continued": "tests/loopback/test_fetch_resume.py",
     "engine.asyncio_driver": "tests/loopback/test_doors.py, by either kind of loop",
     "engine.driver": "a protocol; its two implementations in tests/loopback",
     "engine.io_thread": "tests/loopback/test_doors.py",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ...errors import URLError, without_password
@@ -107,11 +108,38 @@ class _Loader:
     async def work(self, session: URLSession) -> None:
         """Load one URL after the other until none is left."""
         for index, request in self._queue:
+            outcome = self.outcomes[index]
+            if self._options.resumes and self._options.file is not None:
+                await self._go_on(session, request, self._options.file, outcome)
+                continue
             sink = self._sinks(index)
             try:
-                await self._load(session, request, sink, self.outcomes[index])
+                await self._load(session, request, sink, outcome)
             finally:
                 sink.discard()
+
+    async def _go_on(
+        self, session: URLSession, request: URLRequest, file: Path, outcome: Outcome
+    ) -> None:
+        from .continued import AlreadyWholeError, ContinuedSink, StartOverError
+
+        sink = ContinuedSink(file, request, self._tell)
+        try:
+            try:
+                await self._load(session, sink.prepare(), sink, outcome)
+            except StartOverError:
+                request = sink.prepare(is_anew=True)
+                await self._load(session, request, sink, outcome)
+        except AlreadyWholeError:
+            self._tell(f"{file}: is whole already")
+        except OutputError as error:
+            await self._fail(sink, outcome, ExitCode.OUTPUT, str(error))
+        finally:
+            sink.discard()
+
+    def _tell(self, text: str) -> None:
+        if not self._options.is_silent:
+            self._screen.say(one_line(f"urlsession fetch: {text}"))
 
     async def _load(
         self, session: URLSession, request: URLRequest, sink: Sink, outcome: Outcome
@@ -141,7 +169,7 @@ class _Loader:
         """Move one body; return where it went."""
         chunks, response = await load
         with chunks:
-            if self._options.fails_on_status and response.status_code >= 400:
+            if self._refuses(response):
                 phrase = response.localized_string(response.status_code)
                 message = f"server answered {response.status_code} {phrase} loading "
                 message += without_password(response.url)
@@ -153,6 +181,11 @@ class _Loader:
             async for chunk in chunks:
                 await sink.write(chunk)
         return await sink.finish()
+
+    def _refuses(self, response: HTTPURLResponse) -> bool:
+        if self._options.resumes:  # an error's page must not stand in the file
+            return response.status_code >= 300 and response.status_code != 416
+        return self._options.fails_on_status and response.status_code >= 400
 
     async def _fail(
         self, sink: Sink, outcome: Outcome, code: ExitCode, message: str

@@ -37,6 +37,8 @@ examples:
       page.html comes into being when all of it is there, or not at all
   urlsession fetch -o downloads/ https://example.com/a.zip https://example.com/b.zip
       many at once, each under the name that its server suggests
+  urlsession fetch -o disk.img --resume https://example.com/disk.img
+      goes on with a disk.img that is there in part
   urlsession fetch --metrics -s -o /dev/null https://example.com/ https://example.com/
       where the time went, and that the second load could reuse the connection
   urlsession fetch --fail --max-time 10 https://example.com/health || echo down
@@ -60,6 +62,7 @@ class FetchOptions:
         shows_head: Whether the response's head goes before the body.
         shows_metrics: Whether to print where the time went.
         fails_on_status: Whether an HTTP status of 400 or above is a failure.
+        resumes: Whether to go on with `file` where it ends.
         is_silent: Whether to show neither bars nor names of files.
         parallel: How many URLs are loaded at the same time, at most.
     """
@@ -71,6 +74,7 @@ class FetchOptions:
     shows_head: bool = False
     shows_metrics: bool = False
     fails_on_status: bool = False
+    resumes: bool = False
     is_silent: bool = False
     parallel: int = 50
 
@@ -90,14 +94,18 @@ def parse_options(argv: Sequence[str]) -> FetchOptions:
     found = parser.parse_intermixed_args(list(argv))
     try:
         file, folder = _destination(found.output, len(found.urls))
+        requests = _requests(found)
+        if found.resume:
+            _refuse_resume(found, file, requests)
         return FetchOptions(
-            requests=_requests(found),
+            requests=requests,
             configuration=_configuration(found),
             file=file,
             folder=folder,
             shows_head=found.include,
             shows_metrics=found.metrics,
             fails_on_status=found.fail,
+            resumes=found.resume,
             is_silent=found.silent,
             parallel=found.parallel,
         )
@@ -155,6 +163,12 @@ def _add_output_options(group: argparse._ArgumentGroup) -> None:
         metavar="FILE|DIR",
         help="where bodies go: a file for one URL, a folder for any number (one that "
         "exists, or a name that ends in '/'); existing files in a folder are kept",
+    )
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="with -o FILE: go on where FILE ends, if the server does; what came of a "
+        "load that fails stays in FILE",
     )
     group.add_argument(
         "-i", "--include", action="store_true", help="write the response's head too"
@@ -242,6 +256,19 @@ def _destination(output: str | None, count: int) -> tuple[Path | None, Path | No
     if not path.parent.is_dir():
         raise ValueError(f"-o {output}: there is no folder {str(path.parent)!r}")
     return path, None
+
+
+def _refuse_resume(
+    found: argparse.Namespace, file: Path | None, requests: Sequence[URLRequest]
+) -> None:
+    if file is None or len(requests) != 1:
+        raise ValueError("--resume: takes one URL and -o FILE")
+    if file.exists() and not file.is_file():
+        raise ValueError(f"--resume: {str(file)!r} is no regular file")
+    if found.include:
+        raise ValueError("--resume: a head (-i) cannot stand in the middle of a file")
+    if requests[0].http_method != "GET":
+        raise ValueError("--resume: only a GET can go on")
 
 
 def _configuration(found: argparse.Namespace) -> URLSessionConfiguration:
