@@ -130,6 +130,11 @@ class HTTPURLResponse(URLResponse):
         return made
 
     @property
+    def raw_lines(self) -> Sequence[bytes]:
+        """The status line and the header lines, as received; not to be changed."""
+        return self._raw_lines
+
+    @property
     def headers(self) -> HTTPHeaders:
         """The header fields."""
         headers = self._headers

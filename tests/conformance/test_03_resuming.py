@@ -226,7 +226,7 @@ def test_data_task_does_not_ask_to_be_resumed(serve: Serve) -> None:
 
 def test_user_who_speaks_the_protocol_is_left_alone(serve: Serve) -> None:
     """The 104 is theirs to read."""
-    peer = ResumableServer((1,))
+    peer = ResumableServer((1,), offers=False)
     server = serve(peer.handle)
     request = URLRequest(
         url_of(server), method="POST", headers={"Upload-Complete": "?0"}

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..delegate import ResponseDisposition
-from ..errors import UsageError
+from ..errors import URLError, URLErrorCode, UsageError
 from .delivery import Callback
 from .state import TaskState
 from .task import URLSessionTask
@@ -21,9 +21,9 @@ from .task import URLSessionTask
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from ..errors import URLError
     from ..response import HTTPURLResponse
     from .download_task import URLSessionDownloadTask
+    from .part_replies import PartReplies
     from .reply import Reply
 
 __all__ = ("URLSessionDataTask",)
@@ -47,6 +47,7 @@ class URLSessionDataTask(URLSessionTask):
     _early: list[bytes] | None = None
     _early_end: Callable[[], None] | None = None
     _successor: URLSessionDownloadTask | None = None
+    _parts: PartReplies | None = None
 
     if TYPE_CHECKING:  # the base class serves tasks with other results too
 
@@ -71,6 +72,11 @@ class URLSessionDataTask(URLSessionTask):
     def load_did_receive_response(self, response: HTTPURLResponse) -> None:
         """See `LoadClient`."""
         self._response = response
+        self._parts = _parts_of(response) if self._tells_everything else None
+        if self._parts is None:
+            self._tell_response(response)
+
+    def _tell_response(self, response: HTTPURLResponse) -> None:
         if self._tells_everything and self._load is not None:
             # Held until the decision: what comes meanwhile is kept, and the idle timer
             # is off.
@@ -110,6 +116,8 @@ class URLSessionDataTask(URLSessionTask):
             if self._tells_everything
             else None
         )
+        if self._parts is not None:
+            return self._receive_parts(self._parts, method, data)
         if method is None or self._delivery is None:
             if self._load is not None:
                 self._load.keep(data)
@@ -122,17 +130,68 @@ class URLSessionDataTask(URLSessionTask):
                 self._is_starved = True
                 return False
             self._undelivered += len(data)
-        session = self._session
+        self._post_data(method, data)
+        return True
+
+    def _receive_parts(
+        self, parts: PartReplies, method: Callable[..., Any] | None, data: bytes
+    ) -> bool:
+        """Tell of a body whose parts replace each other."""
+        with self._core.lock:
+            if self._undelivered > HIGH_WATER:
+                self._is_starved = True
+                return False
+        try:
+            for found in parts.feed(data):
+                if not isinstance(found, bytes):
+                    self._response = found
+                    self._tell_part(found)
+                elif method is not None:
+                    with self._core.lock:
+                        self._undelivered += len(found)
+                    self._post_data(method, found)
+        except ValueError as error:  # it is not what its type says
+            self._cancel(
+                URLError(
+                    URLErrorCode.CANNOT_PARSE_RESPONSE,
+                    str(error),
+                    failing_url=self.original_request.url,
+                    task_id=self.task_identifier,
+                    underlying=error,
+                )
+            )
+        return True
+
+    def _tell_part(self, response: HTTPURLResponse) -> None:
+        # What comes meanwhile is queued behind it, parts too: they come one by one.
+        if self._load is not None:
+            self._load.is_undecided = self._tell(
+                "data_task_did_receive_response", response, then=self._part_disposed
+            )
+
+    def _part_disposed(self, value: Any, error: BaseException | None) -> None:
+        if self._load is not None:
+            self._load.is_undecided = False
+        if error is not None or value not in (
+            None,
+            ResponseDisposition.ALLOW,
+            ResponseDisposition.CANCEL,
+        ):
+            self._refuse_decision("data_task_did_receive_response", error)
+        elif value == ResponseDisposition.CANCEL:
+            self.cancel()
+
+    def _post_data(self, method: Callable[..., Any], data: bytes) -> None:
+        session, delivery = self._session, self._delivery
+        if delivery is None:
+            return
 
         def tell() -> Any:
             if self._state is TaskState.CANCELING:
                 return None
             return method(session, self, data)
 
-        self._delivery.post(
-            Callback(tell, lambda _value, _error: self._delivered(len(data)))
-        )
-        return True
+        delivery.post(Callback(tell, lambda _value, _error: self._delivered(len(data))))
 
     def _delivered(self, count: int) -> None:
         with self._core.lock:
@@ -152,7 +211,13 @@ class URLSessionDataTask(URLSessionTask):
         if self._successor is not None:
             self._successor.load_did_finish(response, body)
             return
-        if (
+        parts = self._parts
+        if parts is not None:
+            left = parts.finish()
+            if left:
+                self._tell("data_task_did_receive_data", left)
+            response = parts.latest or response
+        elif (
             self._delivery is not None
             and body
             and self._tells_everything
@@ -265,3 +330,12 @@ class URLSessionDataTask(URLSessionTask):
         if self._successor is not None:
             raise UsageError(f"{self!r} became {self._successor!r}: wait for that")
         return super()._reply_value()
+
+
+def _parts_of(response: HTTPURLResponse) -> PartReplies | None:
+    """Return the parts of a reply that replaces itself; None for any other."""
+    if response.mime_type != "multipart/x-mixed-replace":
+        return None
+    from .part_replies import PartReplies  # for cameras only
+
+    return PartReplies.of(response)
