@@ -1,6 +1,6 @@
 """The vocabulary of connections and the ledger that both halves share."""
 
-from .callsite import CallSite, capture_call_site
+from .callsite import CallSite, capture_call_site, object_identity
 from .connection import (
     Address,
     ClosedBy,
@@ -23,4 +23,5 @@ __all__ = (
     "Listener",
     "Owner",
     "capture_call_site",
+    "object_identity",
 )

@@ -12,7 +12,15 @@ import sys
 from dataclasses import dataclass
 from types import CodeType, FrameType
 
-__all__ = ("CallSite", "capture_call_site")
+__all__ = ("CallSite", "capture_call_site", "object_identity")
+
+object_identity = object.__hash__
+"""What `id` is, a bijection of it, for keys of dicts.
+
+`id` raises an audit event at each call: where somebody listens, as a watch does, it
+costs 150 ns instead of 40.
+"""
+
 
 _PACKAGE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _STDLIB_DIR = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -56,7 +64,7 @@ def capture_call_site(depth: int = 1) -> CallSite | None:
     while frame is not None:
         code = frame.f_code
         # By the instruction: to find its line takes a walk through a table.
-        known = _sites.get((id(code), frame.f_lasti))
+        known = _sites.get((object_identity(code), frame.f_lasti))
         if known is not None:
             return known[0]
         is_internal = _is_internal_by_file.get(code.co_filename)
@@ -80,5 +88,5 @@ def _enter(frame: FrameType) -> CallSite:
     if len(_sites) >= _MAX_SITES:
         _sites.clear()
     site = CallSite(code.co_filename, frame.f_lineno, code.co_qualname)
-    _sites[id(code), frame.f_lasti] = site, code
+    _sites[object_identity(code), frame.f_lasti] = site, code
     return site

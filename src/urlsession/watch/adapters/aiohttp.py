@@ -12,21 +12,18 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from ...connections import object_identity
 from ..adapter import LibraryAdapter, OwnerState, Sighting
 from .asyncio_streams import descriptor_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import ModuleType
 
-    from ...connections import CallSite
     from ..adapter import Sink
     from ..capture.kernel import KernelSnapshot
 
 __all__ = ("AiohttpAdapter",)
-
-
-_MAX_LINES = 4096  # tasks that asked
 
 
 class AiohttpAdapter(LibraryAdapter):
@@ -38,12 +35,8 @@ class AiohttpAdapter(LibraryAdapter):
 
     def __init__(self) -> None:
         self._connector: type | None = None
-        self._current_task: Callable[[], object] = lambda: None  # until it is loaded
         # Descriptors by the identity of their protocols, which are many times asked for.
         self._descriptors: dict[int, tuple[weakref.ref[object], int]] = {}
-        # The line that asked last, by the identity of its task: in the task's own frames
-        # it is a dozen awaits away, and each frame that is looked at costs.
-        self._lines: dict[int, tuple[weakref.ref[object], CallSite | None]] = {}
         # Connectors that outlive their sessions, as the program said.
         self._shared: weakref.WeakSet[object] = weakref.WeakSet()
 
@@ -53,11 +46,9 @@ class AiohttpAdapter(LibraryAdapter):
         sink.when_imported("aiohttp.connector", self._hook_connector)
 
     def _hook_client(self, module: ModuleType) -> None:
-        self._current_task = module.asyncio.current_task
         session = module.ClientSession
         self.sink.owner_type(session)
         self.sink.call_after(session, "__init__", self._has_session)
-        self.sink.call_before(session, "_request", self._asks)
 
     def _hook_connector(self, module: ModuleType) -> None:
         self._connector = module.BaseConnector
@@ -69,23 +60,6 @@ class AiohttpAdapter(LibraryAdapter):
     def _has_session(self, _: object, session: Any, *__: object, **___: object) -> None:
         if not session._connector_owner:
             self._shared.add(session._connector)
-
-    def _asks(self, *_: object, **__: object) -> None:
-        """Note the line that makes a request, where that is still near."""
-        try:
-            task = self._current_task()
-        except RuntimeError:
-            return  # made outside of a loop, and awaited in one later
-        if task is not None:
-            if len(self._lines) >= _MAX_LINES:
-                self._lines.clear()
-            self._lines[id(task)] = weakref.ref(task), self.sink.line()
-
-    def _line(self) -> CallSite | None:
-        """Return the line that asked in this task; None where another task asked."""
-        task = self._current_task()
-        known = self._lines.get(id(task))
-        return known[1] if known is not None and known[0]() is task else None
 
     def _has_connected(
         self, made: tuple[Any, Any], connector: object, *_: object, **named: Any
@@ -105,17 +79,17 @@ class AiohttpAdapter(LibraryAdapter):
         self, _: object, __: object, ___: object, protocol: Any, ____: object
     ) -> None:
         # Once a request: what is asked here is what a request costs.
-        known = self._descriptors.get(id(protocol))
+        known = self._descriptors.get(object_identity(protocol))
         if known is not None and known[0]() is protocol:
-            self.sink.used(known[1], subject=protocol, line=self._line())
+            self.sink.used(known[1], subject=protocol)
             return
         fd = descriptor_of(protocol.transport)
         if fd is not None:
             self._remember(protocol, fd)
-            self.sink.used(fd, subject=protocol, line=self._line())
+            self.sink.used(fd, subject=protocol)
 
     def _remember(self, protocol: object, fd: int) -> None:
-        key, descriptors = id(protocol), self._descriptors
+        key, descriptors = object_identity(protocol), self._descriptors
 
         def forget(_: object) -> None:
             descriptors.pop(key, None)

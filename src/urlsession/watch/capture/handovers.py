@@ -15,6 +15,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING
 
+from ...connections import object_identity
 from ..heap.frames import read_frame_locals
 from .patches import before
 
@@ -56,8 +57,10 @@ class Handovers:
     def line(self, frame: FrameType | None) -> CallSite | None:
         """Return the line that handed over what a thread runs, innermost first."""
         while frame is not None:
-            if id(frame.f_code) in self._runners:
-                known = self._lines.get(id(read_frame_locals(frame).get("self")))
+            if object_identity(frame.f_code) in self._runners:
+                known = self._lines.get(
+                    object_identity(read_frame_locals(frame).get("self"))
+                )
                 if known is not None:
                     return known[1]
             frame = frame.f_back
@@ -68,7 +71,7 @@ class Handovers:
         self._note_calls(module._WorkItem, "__init__")
 
     def _add_runner(self, function: FunctionType) -> None:
-        self._runners[id(function.__code__)] = function.__code__
+        self._runners[object_identity(function.__code__)] = function.__code__
 
     def _note_calls(self, cls: type, name: str) -> None:
         self._patches.replace(
@@ -84,7 +87,7 @@ class Handovers:
             site = self._stack.awaiter() or self._stack.wanted_by(frame)
         if site is None:
             return
-        key, lines = id(carrier), self._lines
+        key, lines = object_identity(carrier), self._lines
 
         def forget(ref: weakref.ref[object]) -> None:
             # The key may belong to a newer carrier by now.

@@ -74,7 +74,8 @@ class Hooks:
         instruments.stack.pass_over(type(adapter).__module__)
         # Asked for once a load.
         self._by_fd = instruments.book.by_fd
-        self._site = instruments.stack.site
+        self._site_at = instruments.stack.site_at
+        self._depth = 0  # of the user's line below `used`, when that was looked for
 
     def note(
         self,
@@ -195,18 +196,25 @@ class Hooks:
             return
         record.requests = (record.requests or 0) + 1
         record.last_used_at = _monotonic()
-        # Above this one are the hook and the function that it wraps.
-        record.last_used_by = (
-            line or self._site(_getframe(3)) or self._of.stack.beyond(_getframe(3))
-        )
+        record.last_used_by = line or self._site_at(self._depth) or self._find_line()
         if record.subject is None or record.subject() is not subject:
             record.subject = None if subject is None else weakref.ref(subject)
         if owner is not None:
             record.owner = self._own(owner, sys._getframe(1))
 
+    def _find_line(self) -> CallSite | None:
+        # Within this are `used`, the hook and the function that it wraps.
+        start = _getframe(4)
+        site, steps = self._of.stack.find(start)
+        if site is None:
+            return self._of.stack.beyond(start)
+        self._depth = 3 + steps
+        return site
+
     def line(self) -> CallSite | None:
         """Return the user's line that runs now."""
-        return self._of.stack.wanted_by(sys._getframe(1))
+        # Between are the hook and the function that it wraps.
+        return self._of.stack.wanted_by(_getframe(3))
 
     def subjects(self, cls: type) -> list[tuple[int, object]]:
         """Return the live subjects of a class, with their sockets' inodes."""

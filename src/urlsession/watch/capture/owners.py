@@ -11,6 +11,8 @@ import sys
 import weakref
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from ...connections import object_identity
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -164,7 +166,7 @@ class OwnerBook:
 
     def find(self, owner: object) -> OwnerRecord | None:
         """Return the record of an object, if it has one."""
-        record = self._records.get(id(owner))
+        record = self._records.get(object_identity(owner))
         if record is None or record.ref() is not owner:
             return None
         return record
@@ -190,7 +192,7 @@ class OwnerBook:
                 made_at_s=made_at_s,
                 around=around,
             )
-            key = id(owner)
+            key = object_identity(owner)
             self._watches[key] = weakref.ref(owner, self._forgetter(key))
         except TypeError:
             self._note_making(owner, made_at, made_at_s, around)
@@ -212,7 +214,7 @@ class OwnerBook:
             name: The attribute by which the part refers to the owner.
             adapter: Who can tell more of it.
         """
-        key = id(owner)
+        key = object_identity(owner)
         made_at, made_at_s, around = self._makings.pop(key, (None, None, ()))
         record = OwnerRecord(
             owner,
@@ -238,8 +240,8 @@ class OwnerBook:
         around: tuple[OwnerRecord, ...],
     ) -> None:
         makings = self._makings
-        makings.pop(id(owner), None)
-        makings[id(owner)] = made_at, made_at_s, around
+        makings.pop(object_identity(owner), None)
+        makings[object_identity(owner)] = made_at, made_at_s, around
         while len(makings) > _MAX_MAKINGS:
             del makings[next(iter(makings))]
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from ...connections import CallSite
+from ...connections import CallSite, object_identity
 from ..heap.frames import read_frame_locals
 from .awaiting import awaiting_stacks, code_of, frame_of
 
@@ -34,6 +34,7 @@ _COROUTINE = (
     0x80 | 0x100 | 0x200
 )  # CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
 _GENERATOR = 0x20  # CO_GENERATOR: an `__await__`, say
+_getframe = sys._getframe
 
 
 class StackReader:
@@ -60,7 +61,12 @@ class StackReader:
 
     def site(self, frame: FrameType | None) -> CallSite | None:
         """Return the innermost line of the user's, from a frame outwards."""
+        return self.find(frame)[0]
+
+    def find(self, frame: FrameType | None) -> tuple[CallSite | None, int]:
+        """Return the innermost line of the user's, and how many frames out it is."""
         libraries, kinds = self._libraries, self._kinds
+        steps = 0
         while frame is not None:
             # By the namespace first: under an audit hook, asking a frame for its code
             # costs more than all the rest of this.
@@ -70,15 +76,31 @@ class StackReader:
                 is_library = self._look_at_namespace(name, frame)
             if not is_library:
                 code = frame.f_code
-                kind = kinds.get(id(code))
+                kind = kinds.get(object_identity(code))
                 if kind is None:
                     kind = self._look_at(frame)
                 if kind == _USER:
-                    return self._sites.get((id(code), frame.f_lasti)) or self._site(
-                        frame
-                    )
+                    key = object_identity(code), frame.f_lasti
+                    return self._sites.get(key) or self._site(frame), steps
             frame = frame.f_back
-        return None
+            steps += 1
+        return None, steps
+
+    def site_at(self, depth: int) -> CallSite | None:
+        """Return the user's line if it is where it was before; None if it is not.
+
+        A frame that is looked at becomes an object, and that is most of what looking
+        costs: here it is the one. An instruction that was found to be the innermost
+        of the user's once calls a library, so it is the innermost again.
+
+        Args:
+            depth: Frames between the caller of this and the user's.
+        """
+        try:
+            frame = _getframe(depth + 1)
+        except ValueError:  # there are not so many
+            return None
+        return self._sites.get((object_identity(frame.f_code), frame.f_lasti))
 
     def wanted_by(self, frame: FrameType | None) -> CallSite | None:
         """Return the user's line as `site` does; else the one that handed it over."""
@@ -101,7 +123,7 @@ class StackReader:
         owner: OwnerRecord | None = None
         while frame is not None:
             code = frame.f_code
-            kind = kinds.get(id(code))
+            kind = kinds.get(object_identity(code))
             if kind is None:
                 kind = self._look_at(frame)
             if kind == _USER:
@@ -126,7 +148,7 @@ class StackReader:
         """Return the innermost line of the user's in what awaits the running task."""
         for stack in awaiting_stacks():
             for one in reversed(stack):
-                kind = self._kinds.get(id(code_of(one)))
+                kind = self._kinds.get(object_identity(code_of(one)))
                 if kind is not None and kind != _USER:
                     continue  # known without its frame
                 frame = frame_of(one)
@@ -161,7 +183,7 @@ class StackReader:
         """
         found: list[tuple[object, bool]] = []
         while frame is not None:
-            kind = self._kinds.get(id(frame.f_code))
+            kind = self._kinds.get(object_identity(frame.f_code))
             if kind is None:
                 kind = self._look_at(frame)
             if kind == _USER:
@@ -187,7 +209,7 @@ class StackReader:
         """
         while frame is not None:
             code = frame.f_code
-            kind = self._kinds.get(id(code))
+            kind = self._kinds.get(object_identity(code))
             if kind is None:
                 kind = self._look_at(frame)
             if kind == _USER:
@@ -227,10 +249,10 @@ class StackReader:
             return None
         record = self._known_owner(one)
         if record is not None:
-            self._kinds[id(frame.f_code)] = _OWNERS
+            self._kinds[object_identity(frame.f_code)] = _OWNERS
         elif not is_known:
             # Not asked again: a method belongs to one family of classes.
-            self._kinds[id(frame.f_code)] = _OTHERS
+            self._kinds[object_identity(frame.f_code)] = _OTHERS
         return record
 
     def _known_owner(self, one: object) -> OwnerRecord | None:
@@ -269,32 +291,32 @@ class StackReader:
             self._sites.clear()
             self._lines.clear()
             self._codes.clear()
-        self._codes[id(code)] = code
-        self._kinds[id(code)] = kind
+        self._codes[object_identity(code)] = code
+        self._kinds[object_identity(code)] = kind
         return kind
 
     def _site(self, frame: FrameType) -> CallSite:
         # By the instruction: to find its line takes a walk through a table.
         code = frame.f_code
-        key = (id(code), frame.f_lasti)
+        key = (object_identity(code), frame.f_lasti)
         site = self._sites.get(key)
         if site is None:
             if len(self._sites) >= _MAX_SITES:
                 self._sites.clear()
             site = self._line(frame)
             self._sites[key] = site
-            self._codes[id(code)] = code
+            self._codes[object_identity(code)] = code
         return site
 
     def _line(self, frame: FrameType) -> CallSite:
         code, line = frame.f_code, frame.f_lineno
         # Instructions of one line share its record.
-        known = self._lines.get((id(code), line))
+        known = self._lines.get((object_identity(code), line))
         if known is None:
             known = CallSite(code.co_filename, line, code.co_qualname)
             if len(self._lines) >= _MAX_SITES:
                 self._lines.clear()
-            self._lines[id(code), line] = known
+            self._lines[object_identity(code), line] = known
         return known
 
 
