@@ -20,6 +20,7 @@ from .setting import (
     flag,
     interval,
     member,
+    no_dnssec,
     object_or_none,
     optional_interval,
     path_or_none,
@@ -204,19 +205,28 @@ class URLSessionConfiguration:
         (), protocol_class_tuple, "Protocol classes asked before all others."
     )
     requires_dnssec_validation = Setting(
-        False, flag, "Whether every name must be signed.", acts=False
+        False,
+        no_dnssec,
+        "Whether every name must be signed. True is a `ValueError`: the resolver that "
+        "libcurl uses does not tell whether it has validated a name.",
     )
     enables_early_data = Setting(
-        False, flag, "Whether GET and HEAD may go with TLS 0-RTT.", acts=False
+        False,
+        flag,
+        "Whether GET and HEAD may go with TLS early data (0-RTT) on a resumed session, "
+        "where this libcurl's TLS offers it and the server allows it.",
     )
     http_should_use_pipelining = Setting(
-        False, flag, "HTTP/1.1 pipelining; deprecated by Apple too.", acts=False
+        False,
+        flag,
+        "HTTP/1.1 pipelining; deprecated by Apple too. Accepted, does not apply here: "
+        "libcurl has none any more.",
     )
     multipath_service_type = Setting(
         MultipathServiceType.NONE,
         member(MultipathServiceType),
-        "How several interfaces are used at once.",
-        acts=False,
+        "How several interfaces are used at once: all but NONE ask for MPTCP, where "
+        "the kernel has it; how it schedules is the kernel's affair.",
     )
 
     # Files
@@ -260,20 +270,32 @@ class URLSessionConfiguration:
     network_service_type = Setting(
         NetworkServiceType.DEFAULT,
         member(NetworkServiceType),
-        "What kind of traffic this is.",
-        acts=False,
+        "What kind of traffic this is: the code point that packets carry (RFC 4594). "
+        "A request's own type marks the connection that it opens.",
     )
     allows_cellular_access = Setting(
-        True, flag, "Whether cellular interfaces may be used.", acts=False
+        True,
+        flag,
+        "Whether cellular interfaces may be used. Accepted, does not apply here: "
+        "Linux does not tell which interface is one.",
     )
     allows_expensive_network_access = Setting(
-        True, flag, "Whether expensive interfaces may be used.", acts=False
+        True,
+        flag,
+        "Whether expensive interfaces may be used. Accepted, does not apply here: "
+        "Linux does not tell which interface is one.",
     )
     allows_constrained_network_access = Setting(
-        True, flag, "Whether interfaces in Low Data Mode may be used.", acts=False
+        True,
+        flag,
+        "Whether interfaces in Low Data Mode may be used. Accepted, does not apply here: "
+        "Linux does not tell which interface is one.",
     )
     allows_ultra_constrained_network_access = Setting(
-        True, flag, "Whether satellite-like links may be used.", acts=False
+        True,
+        flag,
+        "Whether satellite-like links may be used. Accepted, does not apply here: "
+        "Linux does not tell which interface is one.",
     )
     waits_for_connectivity = Setting(
         False, flag, "Whether a load without a route waits for one.", acts=False
@@ -288,7 +310,10 @@ class URLSessionConfiguration:
         True, flag, "Whether the app is woken for background loads.", acts=False
     )
     should_use_extended_background_idle_mode = Setting(
-        False, flag, "Deprecated by Apple.", acts=False
+        False,
+        flag,
+        "Deprecated by Apple. Accepted, does not apply here: nobody sends this process "
+        "to the background.",
     )
 
     @property

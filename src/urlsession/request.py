@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol, Self, TypeAlias
 
 from .errors import UsageError, without_password
 from .headers import HeadersInit, HTTPHeaders, is_token
+from .setting import no_dnssec
 from .url import URLParts, parse_url
 
 if TYPE_CHECKING:
@@ -149,25 +150,24 @@ class URLRequest:
     cache_policy: CachePolicy = CachePolicy.USE_PROTOCOL_CACHE_POLICY
     """Accepted; does not act yet."""
     network_service_type: NetworkServiceType = NetworkServiceType.DEFAULT
-    """Accepted; does not act yet."""
+    """What kind of traffic this is; it marks the packets of a connection that this
+    request opens. DEFAULT is the session's."""
     attribution: Attribution = Attribution.DEVELOPER
-    """Accepted; does not act yet."""
+    """Accepted, does not apply here: no system asks who wanted a request."""
     http_should_handle_cookies: bool = True
     """Whether cookies are sent and stored. Accepted; does not act yet."""
     allows_cellular_access: bool = True
-    """Accepted; does not act yet."""
+    """Accepted, does not apply here: Linux does not tell which interface is one."""
     allows_expensive_network_access: bool = True
-    """Accepted; does not act yet."""
+    """Accepted, does not apply here, as above."""
     allows_constrained_network_access: bool = True
-    """Accepted; does not act yet."""
+    """Accepted, does not apply here, as above."""
     allows_ultra_constrained_network_access: bool = True
-    """Accepted; does not act yet."""
+    """Accepted, does not apply here, as above."""
     assumes_http3_capable: bool = False
-    """Accepted; does not act yet."""
-    requires_dnssec_validation: bool = False
-    """Accepted; does not act yet."""
+    """Whether HTTP/3 is tried, beside HTTP/2, before the host has offered it."""
     allows_persistent_dns: bool = False
-    """Accepted; does not act yet."""
+    """Whether an address that is known may be used past its time (a minute)."""
     cookie_partition_identifier: str | None = None
     """Accepted; does not act yet."""
 
@@ -331,6 +331,18 @@ class URLRequest:
         self._http_body = None
 
     @property
+    def requires_dnssec_validation(self) -> bool:
+        """Whether the host's name must be signed; setting it True is a `ValueError`.
+
+        The resolver that libcurl uses does not tell whether it has validated a name.
+        """
+        return False
+
+    @requires_dnssec_validation.setter
+    def requires_dnssec_validation(self, value: bool) -> None:
+        no_dnssec("requires_dnssec_validation", value)
+
+    @property
     def timeout_interval(self) -> float:
         """Seconds without progress before the load fails; infinity for never."""
         explicit = self._timeout_interval
@@ -352,13 +364,15 @@ class URLRequest:
 
     @property
     def is_plain(self) -> bool:
-        """Whether this is a GET with neither fields, body nor timeout of its own."""
-        return (
+        """Whether this is a GET that has nothing but its URL that matters to HTTP."""
+        return len(self.__dict__) == 1 or (
             self._headers is None
             and self._http_body is None
             and self._http_method == "GET"
             and self._timeout_interval is None
             and self._http_body_stream is None
+            and not self.network_service_type
+            and not self.allows_persistent_dns
         )
 
     def copy(self) -> Self:

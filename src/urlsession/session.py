@@ -45,6 +45,7 @@ from .engine.wires import Wires
 from .errors import SessionInvalidatedError, UsageError
 from .loading.client import LoadContext
 from .loading.plan import plan_for
+from .loading.sites import sites_of
 from .request import URLRequest
 from .storage.emptying import empty_store, write_store_out
 from .tasks.chore import Chore
@@ -121,13 +122,17 @@ class SessionCore:
             handles=plan.handles,
             maximum_connections_per_host=plan.maximum_connections_per_host,
             policy=plan.policy,
+            sockets=plan.sockets,
         )
         self.wires = Wires(driver, owner)
         self.context = LoadContext(
             self.pool,
             plan.limits,
             plan.fields,
+            sites_of(configuration),
             proxies=plan.proxies,
+            uses_environment=plan.uses_environment,
+            uses_early_data=configuration.enables_early_data,
             protocol_classes=configuration.protocol_classes,
             user_code=user_code,
             workers=WORKERS,
@@ -443,6 +448,7 @@ class URLSession:
         for task in self.all_tasks():
             task._write_out()
         self._core.pool.renew()
+        self._core.context.sites.alternatives.clear()
         return Chore(self._core, completion)
 
     # -- tasks ------------------------------------------------------------------------------

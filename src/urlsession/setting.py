@@ -22,6 +22,7 @@ __all__ = (
     "flag",
     "interval",
     "member",
+    "no_dnssec",
     "object_or_none",
     "object_tuple",
     "optional_interval",
@@ -128,6 +129,17 @@ def member(kind: type[_EnumT]) -> Check[_EnumT]:
             raise ValueError(f"{name}: {value} is no {kind.__name__}") from None
 
     return check
+
+
+def no_dnssec(name: str, value: object) -> bool:
+    """Accept False: a promise that cannot be kept must not be taken in silence."""
+    if flag(name, value):
+        raise ValueError(
+            f"{name} is not offered: libcurl's resolver does not tell whether it has "
+            "validated a name; let the system's resolver validate (systemd-resolved, "
+            "unbound), and leave this False"
+        )
+    return False
 
 
 def text_or_none(name: str, value: object) -> str | None:

@@ -93,7 +93,7 @@ def test_idle_connections_are_closed_at_once(door: Door, site: Site, name: str) 
 
 
 @both
-@pytest.mark.parity(RESET, FLUSH, POOL)
+@pytest.mark.parity(RESET, FLUSH, POOL, "18:27 #3479, #3480 reset, flush")
 def test_running_task_keeps_its_connection_and_then_closes_it(
     door: Door, site: Site, name: str
 ) -> None:

@@ -135,7 +135,7 @@ def test_load_goes_through_an_http_proxy(
 
 
 @SOCKS
-@pytest.mark.parity(CONFIGURATIONS)
+@pytest.mark.parity(CONFIGURATIONS, "18:3 #5199 proxies")
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("resolves_names", [True, False])
 def test_load_goes_through_a_socks_proxy(

@@ -470,7 +470,7 @@ def test_delegate_is_asked_again_for_each_resend(serve: Serve, status: int) -> N
 def test_delegate_is_asked_again_when_a_reused_connection_was_dead(
     serve: Serve,
 ) -> None:
-    """The request is sent again, over another connection."""
+    """An idempotent request is sent again, over another connection."""
     first = threading.Event()
 
     def handle(connection: ServerConnection) -> None:
@@ -494,7 +494,7 @@ def test_delegate_is_asked_again_when_a_reused_connection_was_dead(
     with URLSession(delegate=delegate) as session:
         session.data(server.url()).result(5)
         task = session.upload_task(
-            URLRequest(server.url(), method="POST"), streamed=True
+            URLRequest(server.url(), method="PUT"), streamed=True
         )
         task.resume()
         task.result(10)

@@ -17,6 +17,7 @@ from urlsession.setting import (
     flag,
     interval,
     member,
+    no_dnssec,
     object_or_none,
     object_tuple,
     optional_interval,
@@ -98,6 +99,7 @@ def test_check_keeps(check: Check[object], value: object, kept: object) -> None:
     ("check", "value"),
     [
         (flag, 1),
+        (no_dnssec, 1),
         (flag, "no"),
         (interval, True),
         (interval, "5"),
@@ -124,6 +126,7 @@ def test_check_refuses_the_kind_of(check: Check[object], value: object) -> None:
     ("check", "value"),
     [
         (interval, 0),
+        (no_dnssec, True),
         (interval, -1),
         (interval, math.nan),
         (optional_interval, -0.5),

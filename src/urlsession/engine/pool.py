@@ -46,7 +46,7 @@ from .pipe_wait import PipeWait
 from .poller import CURL_EVENTS, HANGUP, Poller
 from .retired import RetiredMulti
 from .roster import Roster
-from .sockets import local_address, open_socket
+from .sockets import PLAIN, SocketKind, local_address, open_socket
 from .timetable import SLACK_S
 from .unread import Unread
 from .upkeep import Upkeep
@@ -100,6 +100,7 @@ class Pool:
         "_poller",
         "_retired",
         "_running",
+        "_sockets",
         "_spare",
         "_unread",
         "_upkeep",
@@ -118,6 +119,7 @@ class Pool:
         handles: HandleStore,
         maximum_connections_per_host: int,
         policy: ReapPolicy,
+        sockets: SocketKind = PLAIN,
     ) -> None:
         self.roster = Roster(owner, _monotonic)
         self.is_closed = False
@@ -126,6 +128,7 @@ class Pool:
         self._driver = driver
         self._handles = handles
         self._limits = maximum_connections_per_host
+        self._sockets = sockets
         self._lock = threading.Lock()
         self._holder = 0
         self._multi: pycurl.CurlMulti | None = None
@@ -929,7 +932,7 @@ class Pool:
             if not may_open(self.roster.owner):
                 return int(pycurl.SOCKET_BAD)
         try:
-            fd = open_socket(family, kind, protocol)
+            fd = open_socket(family, kind, protocol, self._sockets_for(transfer))
         except OSError as error:
             transfer.os_errno = error.errno or 0
             return int(pycurl.SOCKET_BAD)
@@ -951,6 +954,11 @@ class Pool:
         if transfer.is_secure:
             self._pipe_wait.add(handle, transfer)
         return fd
+
+    def _sockets_for(self, transfer: Transfer) -> SocketKind:
+        if transfer.traffic_class is None:
+            return self._sockets
+        return self._sockets._replace(traffic_class=transfer.traffic_class)
 
     def _timer_changed(self, timeout_ms: int) -> None:
         if timeout_ms == 0:

@@ -56,6 +56,8 @@ class Transfer:
         is_secure: Whether TLS is spoken to `host`.
         proxy: URL of the proxy that it goes through, for the ledger; None for none,
             or one of the environment's.
+        traffic_class: The byte that packets of a connection that it opens carry; None
+            for the session's.
         options: libcurl options beyond the pool's own, as (option, value) pairs.
         is_streaming: Whether `receive_head_line` and `receive_body` get the reply
             as it comes; otherwise head and body are collected.
@@ -91,6 +93,7 @@ class Transfer:
     host: str = ""
     is_secure: bool = False
     proxy: str | None = None
+    traffic_class: int | None = None
     options: Sequence[tuple[int, object]] = ()
     is_streaming: bool = False
     limits: TimeLimits | None = None

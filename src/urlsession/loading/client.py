@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..request import BodyStream, URLRequest
     from ..response import HTTPURLResponse
     from .proxying import ProxyTable
+    from .sites import Sites
 
 __all__ = ("Load", "LoadClient", "LoadContext", "Transaction", "WorkQueue")
 
@@ -44,8 +45,14 @@ class LoadContext(NamedTuple):
     limits: TimeLimits
     fields: Sequence[tuple[str, str]]
     """Header fields that each request gets which lacks them."""
+    sites: Sites
+    """What hosts have said of how they want to be reached."""
     proxies: ProxyTable | None = None
     """Which way each request takes; None for the environment's proxies, or none."""
+    uses_environment: bool = True
+    """Whether the environment may name proxies."""
+    uses_early_data: bool = False
+    """Whether GET and HEAD may go with TLS early data."""
     protocol_classes: Sequence[type] = ()
     """The configuration's protocol classes, in the order of asking."""
     user_code: WorkQueue | None = None

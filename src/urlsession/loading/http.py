@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import time
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -23,21 +24,20 @@ from .body import BodyReader
 from .client import Transaction
 from .coding import BodyDecoder, CodingError, coding_names
 from .feed import Feed
+from .hints import hint_options, traffic_class
 from .options import BUFFER_SIZE, body_options, header_options, stream_options
 from .redirect import MAXIMUM_REDIRECTS, is_redirect, redirected_request
+from .resend import OneSending, may_be_sent_again
+from .route import Route
 
 if TYPE_CHECKING:
     from ..request import BodyStream, URLRequest
-    from ..url import URLParts
     from .client import LoadClient, LoadContext
     from .feed import FeedSource
-    from .proxying import ProxyTable, Way
+    from .sites import Sites
 
 __all__ = ("HTTPLoad",)
 
-# With a proxy it is the proxy that could not be found or connected to, unless a tunnel
-# is spoken of: that the proxy refused.
-_PROXY_NOT_REACHED = (pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_COULDNT_CONNECT)
 _MAXIMUM_BODIES_LOST = 3  # on dead connections; as many as would be bad luck
 _REDIRECT_BODY_LIMIT = 64 * 1024  # bytes read so that the connection can be kept
 
@@ -53,6 +53,8 @@ class HTTPLoad(Transfer):
         asks_for_body: Whether the client is asked for each resend's body, although
             the one it gave could be read again.
         body_length: Bytes of the present transaction's body; None if not known.
+        priority_urgency: How urgent the reply is, from 0 (most) to 7; None to say
+            nothing.
     """
 
     _reader: BodyReader | None = None
@@ -69,11 +71,14 @@ class HTTPLoad(Transfer):
     _held_at: float | None = None
     _given_size: int | None = None
     _lines: list[bytes]
+    _has_reply: bool = False
     _is_head_done: bool = False
     _decoded_size: int = 0
     _uploaded: int = 0
-    _ways: list[Way] | None = None
+    _route: Route | None = None
+    _one_sending: OneSending | None = None
     reports_sent: bool = False
+    priority_urgency: int | None = None
     redirect_count: int = 0
     has_begun: bool = False
     asks_for_body: bool = False
@@ -99,20 +104,30 @@ class HTTPLoad(Transfer):
             URLError: It cannot be sent: bad URL, a GET with a body, a body that
                 cannot be opened. Nothing was begun then.
         """
-        request = self.request
+        context = self._context
+        sites, request = context.sites, self.request
         parts = parse_url(request.url)
+        if parts.scheme != "https" and sites.may_upgrade:
+            request = self._upgrade(sites)
+            parts = parse_url(request.url)
         self.url = parts.request_url
         self.host = parts.host
         if parts.scheme == "https":
             self.is_secure = True
-        context = self._context
         self.limits = context.limits
-        if not request.is_plain:
+        if not request.is_plain or self.priority_urgency is not None:
             self._prepare(request, context.limits)
         if self.is_streaming:
             self._prepare_stream(request)
-        if context.proxies is not None:
-            self._take_next_way(context.proxies, parts)
+        if (
+            self._route is not None
+            or context.proxies is not None
+            or (
+                self.is_secure
+                and (sites.alternatives.known or request.assumes_http3_capable)
+            )
+        ):
+            self._take_route()
         self.has_begun = True
         context.pool.start(self)
         if self._client is None:  # cancelled meanwhile, on another thread
@@ -264,6 +279,7 @@ class HTTPLoad(Transfer):
         """Gather the head; see `Transfer`."""
         if line.startswith(b"HTTP/"):
             self._lines = [line]
+            self._has_reply = True
             self._is_head_done = False
         elif self._is_head_done:
             return None  # trailers
@@ -295,11 +311,7 @@ class HTTPLoad(Transfer):
         """Decide whether that was all; see `Transfer`."""
         if self._client is None:
             return
-        if (
-            self._ways
-            and self.result_code in _PROXY_NOT_REACHED
-            and "tunnel" not in self.message
-        ):
+        if self._route is not None and self._has_another_way():
             self._begin_again()
             return
         if not self.is_streaming and not self.result_code:
@@ -324,6 +336,7 @@ class HTTPLoad(Transfer):
         return (
             self.result_code == pycurl.E_SEND_FAIL_REWIND
             and self._bodies_lost < _MAXIMUM_BODIES_LOST
+            and not self._was_lost_unanswered()
         )
 
     def _send_body_again(self) -> None:
@@ -370,6 +383,8 @@ class HTTPLoad(Transfer):
             client.load_did_receive_informational(response)
             return
         self._response = response
+        if self.is_secure:
+            self._context.sites.learn(parse_url(self.request.url), lines)
         self._expect_coding(response)
         location = response.value("Location")
         if is_redirect(status_code, location):
@@ -446,6 +461,8 @@ class HTTPLoad(Transfer):
                 return
         response = HTTPURLResponse.from_raw(self.request.url, self.status_code, lines)
         self._response = response
+        if self.is_secure:
+            self._context.sites.learn(parse_url(self.request.url), lines)
         if 300 <= self.status_code < 400:
             self._location = response.value("Location")
             if is_redirect(self.status_code, self._location):
@@ -469,23 +486,57 @@ class HTTPLoad(Transfer):
             return
         client.load_was_redirected(response, request)
 
-    def _take_next_way(self, proxies: ProxyTable, parts: URLParts) -> None:
-        if self._ways is None:
-            self._ways = proxies.ways(parts.scheme, parts.host)
-        way = self._ways.pop(0)
-        self.options = [*self.options, *way.options]
-        self.proxy = None if way.proxy is None else way.proxy.url
+    def _upgrade(self, sites: Sites) -> URLRequest:
+        url = sites.upgraded(parse_url(self.request.url))
+        if url is not None:
+            self.request = self.request.copy()
+            self.request.url = url
+        return self.request
+
+    def _take_route(self) -> None:
+        route = self._route
+        if route is None:
+            route = self._route = Route(
+                self._context,
+                parse_url(self.request.url),
+                assumes_http3=self.request.assumes_http3_capable,
+            )
+        self.options = [*self.options, *route.options]
+        self.proxy = route.proxy
+
+    def _has_another_way(self) -> bool:
+        route, reader = self._route, self._reader
+        assert route is not None
+        if not self.result_code:
+            route.succeeded()
+            return False
+        has_sent = reader is not None and reader.given_bytes > 0
+        if self._has_reply_line() or (
+            reader is not None and has_sent and not reader.can_rewind
+        ):
+            return False
+        if not route.moves_on(
+            self.result_code,
+            self.message,
+            may_repeat=may_be_sent_again(self.request),
+        ):
+            return False
+        if reader is not None and has_sent:
+            reader.rewind()
+        return True
 
     def _run_again(self) -> None:
         request = self._next_request
         assert request is not None
         self._next_request = None
         self.request = request
-        self._ways = None
+        self._route = None
         self._begin_again()
 
     def _begin_again(self) -> None:
-        """Run the present request from its start; nothing of it has been sent."""
+        """Run the present request from its start."""
+        self._has_reply = False
+        self.head = ()
         self._response = self._location = None
         self.body = b""
         self._is_head_done = False
@@ -572,8 +623,14 @@ class HTTPLoad(Transfer):
             self._reader = self._open_body(stream)
         if self._reader is not None:
             self.body_length = self._reader.length
-        fields = header_options(request, self._context.fields)
-        options = body_options(request, self._reader, fields, self._read_body)
+        fields = header_options(request, self._own_fields())
+        self.traffic_class = traffic_class(request.network_service_type) or None
+        options = [
+            *body_options(request, self._reader, fields, self._read_body),
+            *hint_options(request, uses_early_data=self._context.uses_early_data),
+        ]
+        if not may_be_sent_again(request):
+            options = [*options, self._sending_once()]
         if self.reports_sent:
             self._uploaded = 0
             options = [
@@ -582,6 +639,37 @@ class HTTPLoad(Transfer):
                 (pycurl.XFERINFOFUNCTION, self._sent),
             ]
         return options
+
+    def _own_fields(self) -> Sequence[tuple[str, str]]:
+        fields = self._context.fields
+        if self.priority_urgency is None:
+            return fields
+        return [*fields, ("Priority", f"u={self.priority_urgency}")]
+
+    def _sending_once(self) -> tuple[int, object]:
+        load = weakref.ref(self)  # its options must not hold a load
+
+        def has_reply() -> bool:
+            this = load()
+            return this is not None and this._has_reply_line()
+
+        self._one_sending = OneSending(has_reply)
+        return pycurl.PREREQFUNCTION, self._one_sending
+
+    def _has_reply_line(self) -> bool:
+        collected = self.head if self.handle is None else self.handle.head
+        return self._has_reply or bool(collected)
+
+    def _was_lost_unanswered(self) -> bool:
+        """Whether libcurl wanted to send again what must not be, or could not."""
+        sending = self._one_sending
+        return sending is not None and (
+            sending.has_refused
+            or (
+                self.result_code == pycurl.E_SEND_FAIL_REWIND
+                and not self._has_reply_line()
+            )
+        )
 
     def _open_body(self, stream: BodyStream) -> BodyReader:
         try:
@@ -663,6 +751,14 @@ class HTTPLoad(Transfer):
                 f"reading the request's body raised {type(cause).__name__}",
                 failing_url=self.request.url,
                 underlying=cause,
+                curl_code=self.result_code,
+            )
+        if self._was_lost_unanswered():
+            return URLError(
+                URLErrorCode.NETWORK_CONNECTION_LOST,
+                "connection was lost before a reply came; the request is not "
+                f"idempotent ({self.request.http_method}), so it is not sent again",
+                failing_url=self.request.url,
                 curl_code=self.result_code,
             )
         return error_for(

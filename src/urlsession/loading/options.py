@@ -71,6 +71,8 @@ def session_options(configuration: URLSessionConfiguration) -> list[Option]:
         (pycurl.SSLVERSION, tls_range),
         *trust_options(configuration.trusted_certificates),
     ]
+    if configuration.enables_early_data:
+        options.append((pycurl.SSL_OPTIONS, pycurl.SSLOPT_EARLYDATA))
     lifetime_s = configuration.maximum_connection_lifetime
     if lifetime_s is not None and lifetime_s < math.inf:
         options.append((pycurl.MAXLIFETIME_CONN, max(1, math.ceil(lifetime_s))))

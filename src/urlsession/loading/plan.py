@@ -12,10 +12,13 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..configuration import MultipathServiceType
 from ..engine.handle import HandleStore
 from ..engine.reaper import ReapPolicy
+from ..engine.sockets import SocketKind
 from ..engine.transfer import TimeLimits
 from ..request import URLRequest
+from .hints import traffic_class
 from .options import header_options, session_headers, session_options
 
 if TYPE_CHECKING:
@@ -40,6 +43,9 @@ class SessionPlan(NamedTuple):
     maximum_connections_per_host: int
     proxies: ProxyTable | None = None
     """None for the environment's proxies, or for none at all."""
+    uses_environment: bool = True
+    """Whether the environment may name proxies."""
+    sockets: SocketKind = SocketKind()
 
 
 def plan_for(configuration: URLSessionConfiguration) -> SessionPlan:
@@ -78,6 +84,12 @@ def _make_plan(configuration: URLSessionConfiguration) -> SessionPlan:
             proxies = None
     return SessionPlan(
         proxies=proxies,
+        uses_environment=configuration.connection_proxy_dictionary is None
+        and not configuration.proxy_configurations,
+        sockets=SocketKind(
+            traffic_class(configuration.network_service_type),
+            configuration.multipath_service_type is not MultipathServiceType.NONE,
+        ),
         handles=HandleStore(options),
         fields=tuple(fields),
         limits=TimeLimits(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..connections import LEDGER, capture_call_site
 from ..delegate import find_method
 from ..errors import URLError, URLErrorCode, UsageError
+from ..loading.hints import urgency
 from ..loading.http import HTTPLoad
 from ..loading.redirect import MAXIMUM_REDIRECTS
 from ..loading.registry import REGISTRY
@@ -58,7 +59,9 @@ class URLSessionTask:
         task_identifier: Number of this task, unique within its session.
         original_request: The request as it was given.
         task_description: A label of the user's.
-        priority: Hint from 0.0 to 1.0; does not act yet.
+        priority: Hint from 0.0 to 1.0, for servers that send several replies over one
+            connection: goes with the request, as ``Priority`` (RFC 9218). Set it
+            before `resume`.
         count_of_bytes_client_expects_to_send: Hint; does not act yet.
         count_of_bytes_client_expects_to_receive: Hint; does not act yet.
         earliest_begin_date: For background sessions; does not act yet.
@@ -68,8 +71,12 @@ class URLSessionTask:
     kind: ClassVar[str] = "other"
     """``data``, ``upload``, ``download``, or ``other``: the list of `URLSession.tasks`."""
 
+    DEFAULT_PRIORITY: ClassVar[float] = 0.5
+    LOW_PRIORITY: ClassVar[float] = 0.25
+    HIGH_PRIORITY: ClassVar[float] = 0.75
+
     task_description: str | None = None
-    priority: float = 0.5
+    priority: float = DEFAULT_PRIORITY
     count_of_bytes_client_expects_to_send: int = TRANSFER_SIZE_UNKNOWN
     count_of_bytes_client_expects_to_receive: int = TRANSFER_SIZE_UNKNOWN
     earliest_begin_date: object | None = None
@@ -371,6 +378,8 @@ class URLSessionTask:
         if self._tells_data:
             load.is_streaming = True
         self._load = load
+        if self.priority != self.DEFAULT_PRIORITY and isinstance(load, HTTPLoad):
+            load.priority_urgency = urgency(self.priority)
         if self._delivery is not None and self._method("task_did_send_body_data"):
             load.reports_sent = True
         try:
