@@ -53,8 +53,9 @@ _MethodT = TypeVar("_MethodT", bound=Callable[..., object])
 class ResponseDisposition(enum.IntEnum):
     """What to do with a response whose head has come.
 
-    ``BECOME_STREAM`` does not act yet: it ends the task with
-    ``URLErrorCode.CANCELLED``.
+    ``BECOME_STREAM`` is for connections whose bytes are the body as it is: HTTP/1
+    without TLS and without codings, also after a 101. Elsewhere it ends the task with
+    ``URLErrorCode.UNSUPPORTED_URL``.
     """
 
     CANCEL = 0
@@ -199,6 +200,15 @@ class URLSessionDataDelegate(URLSessionTaskDelegate):
         response: HTTPURLResponse,
     ) -> ResponseDisposition | None | Awaitable[ResponseDisposition | None]:
         """Decide whether to go on; nothing more is told until the decision."""
+
+    @_default
+    def data_task_did_become_stream_task(
+        self,
+        session: URLSession,
+        data_task: URLSessionDataTask,
+        stream_task: URLSessionStreamTask,
+    ) -> None:
+        """The connection is a stream now; the data task's last message."""
 
     @_default
     def data_task_did_receive_data(

@@ -15,12 +15,16 @@ from urlsession import (
     Connection,
     ConnectionEvent,
     ConnectionState,
+    HTTPURLResponse,
+    ResponseDisposition,
     SessionInvalidatedError,
     TaskState,
     URLError,
     URLErrorCode,
+    URLRequest,
     URLSession,
     URLSessionConfiguration,
+    URLSessionDataTask,
     URLSessionStreamTask,
     UsageError,
 )
@@ -671,3 +675,185 @@ def test_captured_streams_are_closed_when_dropped(serve: Serve) -> None:
         kept.read().result(5)
 
     assert caught.value.code is URLErrorCode.NETWORK_CONNECTION_LOST
+
+
+# -- a data task that becomes a stream ------------------------------------------------------
+
+
+class Becoming(Recorder):
+    """Has a data task become a stream task."""
+
+    def __init__(self, wait: threading.Event | None = None) -> None:
+        super().__init__()
+        self.stream: URLSessionStreamTask | None = None
+        self._wait = wait
+
+    def data_task_did_receive_response(
+        self, _session: object, _task: object, _response: object
+    ) -> ResponseDisposition:
+        self.told.append("response")
+        if self._wait is not None:
+            self._wait.wait(5)
+        return ResponseDisposition.BECOME_STREAM
+
+    def data_task_did_receive_data(self, *_arguments: object) -> None:
+        self.told.append("data")
+
+    def data_task_did_become_stream_task(
+        self, _session: object, _task: object, stream: URLSessionStreamTask
+    ) -> None:
+        self.told.append("became")
+        self.stream = stream
+
+
+def upgrading(connection: ServerConnection) -> None:
+    """Switch protocols; then speak capitals."""
+    head = connection.recv_head()
+    assert head is not None
+    assert head.header("Upgrade") == "shout"
+    connection.send(
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+        b"Upgrade: shout\r\n\r\nhello"
+    )
+    while data := connection.recv():
+        connection.send(data.upper())
+    connection.send(b"bye")
+
+
+def become(
+    session: URLSession, recorder: Becoming, url: str
+) -> tuple[URLSessionDataTask, URLSessionStreamTask]:
+    """Return a data task and the stream task that it has become."""
+    headers = {"Connection": "Upgrade", "Upgrade": "shout"}
+    task = session.data_task(URLRequest(url, headers=headers))
+    task.resume()
+    assert wait_until(lambda: recorder.stream is not None)
+    assert recorder.stream is not None
+    return task, recorder.stream
+
+
+@pytest.mark.parity("4:URLSession:dataTask:didBecomeStreamTask:")
+def test_data_task_becomes_a_stream_after_an_upgrade(serve: Serve) -> None:
+    """What was read ahead is kept; the connection leaves the pool; the task is silent."""
+    server = serve(upgrading)
+    recorder = Becoming()
+    with URLSession(delegate=recorder) as session:
+        task, stream = become(session, recorder, server.url("/"))
+        port = local_port(session)
+        assert session._core.pool.connections() == []
+        assert stream.read(5, 5).result(5) == (b"hello", False)
+        stream.write(b"abc")
+        assert stream.read(3, 3).result(5) == (b"ABC", False)
+        assert isinstance(stream.response, HTTPURLResponse)
+        assert stream.response.status_code == 101
+        assert stream.original_request == task.original_request
+        assert tcp_state(port) == "ESTABLISHED"
+        stream.close_write()
+        assert stream.read(100, 100).result(5) == (b"bye", True)
+        assert stream.result(5) is None
+        with pytest.raises(UsageError, match="became"):
+            task.result(5)
+
+    assert recorder.told[:2] == ["response", "became"]
+    assert sorted(recorder.told[2:4]) == ["read", "wrote"]
+    assert recorder.told[4:] == ["complete"]
+    assert len(server.connections) == 1
+
+
+def test_stream_keeps_all_that_came_before_the_decision(serve: Serve) -> None:
+    """More than is taken at once: libcurl was paused meanwhile."""
+    size = 8 * 1024 * 1024
+
+    def endless(connection: ServerConnection) -> None:
+        connection.recv_head()
+        connection.send(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(range(256)) * (size // 256))
+
+    server = serve(endless)
+    decide = threading.Event()
+    recorder = Becoming(decide)
+    with URLSession(delegate=recorder) as session:
+        task = session.data_task(server.url("/"))
+        task.resume()
+        assert wait_until(lambda: task.count_of_bytes_received > 1024 * 1024)
+        decide.set()
+        assert wait_until(lambda: recorder.stream is not None)
+        assert recorder.stream is not None
+        received = b""
+        is_at_end = False
+        while not is_at_end:
+            data, is_at_end = recorder.stream.read(1, size).result(5)
+            received += data
+        recorder.stream.close_write().result(5)
+
+    assert received == bytes(range(256)) * (size // 256)
+    assert "data" not in recorder.told
+
+
+def test_becoming_a_stream_frees_the_slot_of_the_pool(serve: Serve) -> None:
+    """And the session's end closes the stream."""
+    server = serve(upgrading)
+    recorder = Becoming()
+    configuration = URLSessionConfiguration.ephemeral()
+    configuration.http_maximum_connections_per_host = 1
+    with URLSession(configuration, recorder) as session:
+        _, first = become(session, recorder, server.url("/"))
+        recorder.stream = None
+        _, second = become(session, recorder, server.url("/"))
+        assert len(session.connections()) == 2
+        for stream in (first, second):
+            assert stream.read(5, 5).result(5) == (b"hello", False)
+    assert server.wait_all_ended()
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "not sent as it is"),
+        (b"Content-Encoding: gzip\r\n\r\nhello", "not sent as it is"),
+        (b"Content-Length: 5\r\n\r\nhello", "the body has ended"),
+    ],
+)
+def test_what_cannot_be_a_stream_ends_the_task(
+    serve: Serve, head: bytes, reason: str
+) -> None:
+    """With the reason; nothing stays open."""
+
+    def answering(connection: ServerConnection) -> None:
+        connection.recv_head()
+        connection.send(b"HTTP/1.1 200 OK\r\n" + head)
+        connection.hold()
+
+    server = serve(answering)
+    decide = threading.Event()
+    recorder = Becoming(decide)
+    with URLSession(delegate=recorder) as session:
+        task = session.data_task(server.url("/"))
+        task.resume()
+        assert wait_until(lambda: recorder.told == ["response"])
+        if "ended" in reason:
+            assert wait_until(lambda: task._early_end is not None)
+        decide.set()
+        with pytest.raises(URLError, match=reason) as caught:
+            task.result(5)
+
+    assert caught.value.code is URLErrorCode.UNSUPPORTED_URL
+    assert recorder.told == ["response", "complete"]
+
+
+def test_connection_with_tls_is_not_handed_over(
+    serve: Serve, ca: CertificateAuthority
+) -> None:
+    """Its keys are libcurl's."""
+
+    def endless(connection: ServerConnection) -> None:
+        connection.recv_head()
+        connection.send(b"HTTP/1.1 200 OK\r\n\r\nhello")
+        connection.hold()
+
+    server = serve(endless, tls=True)
+    with URLSession(trusting(ca), recorder := Becoming()) as session:
+        task = session.data_task(server.url("/"))
+        task.resume()
+        with pytest.raises(URLError, match="TLS"):
+            task.result(5)
+    assert recorder.told == ["response", "complete"]

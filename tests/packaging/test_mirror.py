@@ -32,6 +32,7 @@ ELSEWHERE: dict[str, str] = {
     "loading.registry": "tests/conformance/test_14_url_protocol.py",
     "loading.stream": "tests/conformance/test_03_streams.py",
     "loading.tls": "tests/conformance/test_03_streams.py",
+    "tasks.becoming_stream": "tests/conformance/test_03_streams.py",
     "tasks.stream_task": "tests/conformance/test_03_streams.py",
     "protocol": "tests/conformance/test_14_url_protocol.py",
     "loading.web_socket.load": "tests/conformance/test_03_websocket_cases.py",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .poller import Poller
     from .roster import Roster
 
-__all__ = ("connection_let_go", "enter_run")
+__all__ = ("connection_let_go", "enter_handover", "enter_run")
 
 _HEADER_SIZE = pycurl.HEADER_SIZE
 _REQUEST_SIZE = pycurl.REQUEST_SIZE
@@ -67,6 +67,14 @@ def enter_run(
         _used_unseen(roster, connection)
     connection.was_polled = False
     connection.loads += 1
+    connection.bytes_sent += getinfo(_REQUEST_SIZE)
+    connection.bytes_received += getinfo(_HEADER_SIZE) + getinfo(_SIZE_DOWNLOAD)
+
+
+def enter_handover(connection: Connection, curl: pycurl.Curl) -> None:
+    """Enter what a run has moved whose connection is taken from libcurl."""
+    getinfo = curl.getinfo
+    connection.protocol = PROTOCOLS.get(getinfo(pycurl.INFO_HTTP_VERSION))
     connection.bytes_sent += getinfo(_REQUEST_SIZE)
     connection.bytes_received += getinfo(_HEADER_SIZE) + getinfo(_SIZE_DOWNLOAD)
 

@@ -38,7 +38,7 @@ import pycurl
 
 from ..connections import LEDGER, ClosedBy, Connection
 from ..errors import UsageError
-from .account import connection_let_go, enter_run
+from .account import connection_let_go, enter_handover, enter_run
 from .handle import Handle, HandleStore
 from .janitor import Janitor
 from .pauses import Pauses
@@ -221,6 +221,23 @@ class Pool:
         closed now. A transfer that waits for a connection counts as a later one.
         """
         self._perform(self._renew)
+
+    def take_socket(self, transfer: Transfer) -> bool:
+        """Take the socket under a running transfer, and the transfer out.
+
+        What libcurl has read already is handed to the transfer first, which must not
+        ask for a pause. Not for TLS and HTTP/2, whose state is libcurl's. Not from a
+        callback of libcurl's.
+
+        Returns:
+            False if the transfer does not run, or has no connection.
+        """
+        if not self._enter():
+            return False
+        try:
+            return self._take_socket(transfer)
+        finally:
+            self._leave()
 
     def call_later(self, delay_s: float, act: Callable[[], None]) -> None:
         """Call `act` after `delay_s` seconds, with no lock held, unless closed first.
@@ -812,6 +829,28 @@ class Pool:
         for opened in handle.opened:
             if opened.closed_at is None and not self.roster.is_alive(opened):
                 self._depart(opened)
+
+    def _take_socket(self, transfer: Transfer) -> bool:
+        handle = transfer.handle
+        if handle is None:
+            return False
+        if transfer.is_held and self._poller is not None:
+            self._pauses.unmark(self._poller, transfer, self._running.values())
+        try:
+            # Hands over what was held back; nothing is read meanwhile.
+            handle.curl.pause(pycurl.PAUSE_CONT)
+        except pycurl.error as error:
+            self._fail_one(transfer, error.args[0], str(error.args[1]))
+            return False
+        connection = self.roster.by_fd.get(handle.curl.getinfo(_ACTIVESOCKET))
+        if not self._give_socket(transfer, connection):
+            return False
+        transfer.connection = connection
+        handle.take_figures()
+        if connection is not None:
+            enter_handover(connection, handle.curl)
+        self._remove(transfer)
+        return True
 
     def _give_socket(self, transfer: Transfer, connection: Connection | None) -> bool:
         """Take a socket from libcurl, which closes only its own descriptor of it."""

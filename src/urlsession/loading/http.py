@@ -242,6 +242,21 @@ class HTTPLoad(Transfer):
             client.load_did_receive_response(response)
         self._succeed()
 
+    def give_socket(self) -> bool:
+        """Take the present connection from libcurl: `taken_fd` is its socket then.
+
+        The client gets what libcurl has read of the body before this returns, and
+        nothing more. Not for TLS and HTTP/2.
+
+        Returns:
+            False if there is no connection any more: the run has ended.
+        """
+        is_taken = self._context.pool.take_socket(self)
+        if is_taken:
+            self._client = None
+            self._close_reader()
+        return is_taken
+
     def keep_deadline(self, load: HTTPLoad) -> None:
         """End when `load`, in whose place this one goes on, would have had to."""
         load._restart_idle_timer()

@@ -162,19 +162,29 @@ class StreamLoad(Transfer):
         """Return an error about this stream."""
         return URLError(code, message, failing_url=self.request.url)
 
+    def take_over(self, load: Transfer, read_ahead: bytes) -> None:
+        """Go on with the socket that another load has taken, and what it read of it."""
+        self.host = load.host
+        self.connection, self.taken_fd = load.connection, load.taken_fd
+        self._adopt(read_ahead)
+
     # -- Transfer -----------------------------------------------------------------------
 
     def did_finish(self) -> None:
         """See `Transfer`."""
-        connection = self.connection
-        if self.taken_fd < 0 or connection is None:
+        if self.taken_fd < 0:
             self._not_connected()
-            return
+        else:
+            self._adopt(b"")
+
+    def _adopt(self, read_ahead: bytes) -> None:
+        connection = self.connection
+        assert connection is not None
         wire = self._wires.adopt(connection, self.taken_fd, self.channel.go_on)
         if self._is_over:
             wire.close()
         else:
-            self.channel.connected(wire)
+            self.channel.connected(wire, read_ahead)
 
     def did_time_out(self) -> None:
         """See `Transfer`."""

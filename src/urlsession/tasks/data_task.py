@@ -46,7 +46,8 @@ class URLSessionDataTask(URLSessionTask):
     _is_deciding: bool = False
     _early: list[bytes] | None = None
     _early_end: Callable[[], None] | None = None
-    _successor: URLSessionDownloadTask | None = None
+    _takes_all_early: bool = False
+    _successor: URLSessionTask | None = None
     _parts: PartReplies | None = None
 
     if TYPE_CHECKING:  # the base class serves tasks with other results too
@@ -101,7 +102,7 @@ class URLSessionDataTask(URLSessionTask):
         with self._core.lock:
             if not self._is_deciding:
                 return None
-            if self._undelivered > HIGH_WATER:
+            if self._undelivered > HIGH_WATER and not self._takes_all_early:
                 self._is_starved = True
                 return False
             if self._early is None:
@@ -258,6 +259,8 @@ class URLSessionDataTask(URLSessionTask):
             self._become(
                 URLSessionDownloadTask._continuing, "data_task_did_become_download_task"
             )
+        elif error is None and value == ResponseDisposition.BECOME_STREAM:
+            self._become_stream()
         elif error is not None or value not in (
             None,
             ResponseDisposition.ALLOW,
@@ -310,6 +313,42 @@ class URLSessionDataTask(URLSessionTask):
             for piece in early:
                 successor.load_did_receive_data(piece)
         self._decided()
+
+    def _become_stream(self) -> None:
+        """Hand the connection and what came meanwhile to a stream task, or fail."""
+        from .becoming_stream import take_connection
+        from .stream_task import URLSessionStreamTask
+
+        session, delivery = self._session, self._delivery
+        if session is None or delivery is None:
+            return
+        self._takes_all_early = True
+        try:
+            load = take_connection(self._load, self._response)
+        except URLError as error:
+            if self._load is not None:
+                self._load.cancel()
+            self._is_deciding = False
+            super().load_did_fail(error)
+            return
+        successor = URLSessionStreamTask._continuing(self, session)
+        session._tell_created(successor)
+        with self._core.lock:
+            is_wanted = not self._has_ended  # else cancelled meanwhile
+            if is_wanted:
+                self._has_ended = True
+                self._completed_at = self._created_at
+                session._tasks[successor.task_identifier] = successor
+                self._successor = successor
+            early = b"".join(self._early or ())
+            self._early = None
+            self._is_deciding = False
+        if is_wanted:
+            self._tell("data_task_did_become_stream_task", successor)
+            delivery.post(Callback(self._complete))
+        else:
+            successor._stream.cancel()
+        successor._take_over(load, early)
 
     def _next_early(self) -> list[bytes] | None:
         """Return what came meanwhile; None, and the decision is made, if nothing."""

@@ -13,19 +13,22 @@ import math
 import time
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from ..loading.stream import StreamLoad
 from ..loading.tls import make_tls_context
+from .state import TaskState
 from .task import URLSessionTask
 from .waiting import new_future, new_lock, wake
 
 if TYPE_CHECKING:
+    from ..engine.transfer import Transfer
     from ..errors import URLError
     from ..loading.channel import Channel, Settle
     from ..loading.client import Load
     from ..request import URLRequest
     from ..session import SessionCore, URLSession
+    from .data_task import URLSessionDataTask
     from .waiting import Waiter
 
 __all__ = (
@@ -264,6 +267,25 @@ class URLSessionStreamTask(URLSessionTask):
 
         self._stream.channel.capture(captured)
         return made
+
+    # -- for a data task ------------------------------------------------------------------
+
+    @classmethod
+    def _continuing(cls, data_task: URLSessionDataTask, session: URLSession) -> Self:
+        """Make the task that a data task becomes; `_take_over` gives it its socket."""
+        made = cls(session, next(session._identifiers), data_task.original_request)
+        made._delegate = data_task._delegate
+        made._delivery = data_task._delivery  # in one line: nothing overtakes
+        made._load = made._stream
+        made._response = data_task._response
+        made._state = data_task._state
+        made._suspensions = data_task._suspensions
+        if made._state is TaskState.SUSPENDED:
+            made._stream.channel.hold()
+        return made
+
+    def _take_over(self, load: Transfer, read_ahead: bytes) -> None:
+        self._stream.take_over(load, read_ahead)
 
     # -- for the session ----------------------------------------------------------------
 
