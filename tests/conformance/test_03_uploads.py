@@ -103,6 +103,20 @@ def test_body_is_the_data(
     assert task.count_of_bytes_sent == len(body)
 
 
+@pytest.mark.parity(FROM_DATA, "6:stream body")
+def test_body_is_read_from_a_pipe(server: LoopbackServer) -> None:
+    """In chunks: it does not say how long it is."""
+    reading, writing = os.pipe()
+    with open(reading, "rb") as pipe, URLSession() as session:
+        upload = session.upload(server.url(), from_data=pipe)
+        os.write(writing, b"body")
+        os.close(writing)
+        upload.result(10)
+
+    assert server.requests[-1].body == b"body"
+    assert server.requests[-1].header("Transfer-Encoding") == "chunked"
+
+
 @pytest.mark.parity(FROM_FILE)
 @pytest.mark.parametrize("as_text", [False, True], ids=["path", "str"])
 def test_body_is_the_file_and_not_the_requests_own(

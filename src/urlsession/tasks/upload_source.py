@@ -102,7 +102,10 @@ class UploadSource:
                 return
             self.length, self._mtime_ns = found.st_size, found.st_mtime_ns
         elif hasattr(self._body, "seek"):
-            self._start = self._body.tell()
+            try:
+                self._start = self._body.tell()
+            except OSError:  # a pipe: it has no middle to come back to
+                return
 
     def put_rest(self, request: URLRequest, offset: int, limit: int | None) -> int:
         """Make the body from `offset` on that of `request`.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ...metrics import URLSessionTaskMetrics
     from ...request import URLRequest
     from ...response import HTTPURLResponse
+    from ...tasks.data_task import URLSessionDataTask
     from ...tasks.stream import BytesLoad
     from .options import FetchOptions
 
@@ -144,24 +145,31 @@ class _Loader:
     async def _load(
         self, session: URLSession, request: URLRequest, sink: Sink, outcome: Outcome
     ) -> None:
-        load = session.bytes(request)
+        task: URLSessionDataTask
+        if self._options.uploads:
+            task = _upload(session, request)
+            transfer = self._answer(task, sink, outcome)
+        else:
+            load = session.bytes(request)
+            task = load.task
+            transfer = self._transfer(load, sink, outcome)
         name = without_password(request.url)
         try:
-            with self._screen.bar(name, load.task):
-                place = await self._transfer(load, sink, outcome)
+            with self._screen.bar(name, task):
+                place = await transfer
         except URLError as error:
             await self._fail(sink, outcome, exit_code_for(error), str(error))
         except StandardOutputError:
             raise
         except OutputError as error:
-            load.cancel()
+            task.cancel()
             await self._fail(sink, outcome, ExitCode.OUTPUT, f"{error}; loading {name}")
         else:
             if place is not None and not self._options.is_silent:
-                size = size_text(load.task.count_of_bytes_received)
+                size = size_text(task.count_of_bytes_received)
                 self._screen.say(one_line(f"{name} -> {place} ({size})"))
         finally:
-            outcome.metrics = load.task.metrics
+            outcome.metrics = task.metrics
 
     async def _transfer(
         self, load: BytesLoad, sink: Sink, outcome: Outcome
@@ -169,18 +177,36 @@ class _Loader:
         """Move one body; return where it went."""
         chunks, response = await load
         with chunks:
-            if self._refuses(response):
-                phrase = response.localized_string(response.status_code)
-                message = f"server answered {response.status_code} {phrase} loading "
-                message += without_password(response.url)
-                await self._fail(sink, outcome, ExitCode.STATUS, message)
+            if not await self._begin(response, sink, outcome):
                 return None
-            await sink.begin(response)
-            if self._options.shows_head:
-                await sink.write(head_bytes(response))
             async for chunk in chunks:
                 await sink.write(chunk)
         return await sink.finish()
+
+    async def _answer(
+        self, task: URLSessionDataTask, sink: Sink, outcome: Outcome
+    ) -> str | None:
+        """Send one body, and move what is answered; return where it went."""
+        data, response = await task
+        if not await self._begin(response, sink, outcome):
+            return None
+        await sink.write(data)
+        return await sink.finish()
+
+    async def _begin(
+        self, response: HTTPURLResponse, sink: Sink, outcome: Outcome
+    ) -> bool:
+        """Begin with the head; whether the body is wanted."""
+        if self._refuses(response):
+            phrase = response.localized_string(response.status_code)
+            message = f"server answered {response.status_code} {phrase} loading "
+            message += without_password(response.url)
+            await self._fail(sink, outcome, ExitCode.STATUS, message)
+            return False
+        await sink.begin(response)
+        if self._options.shows_head:
+            await sink.write(head_bytes(response))
+        return True
 
     def _refuses(self, response: HTTPURLResponse) -> bool:
         if self._options.resumes:  # an error's page must not stand in the file
@@ -194,6 +220,13 @@ class _Loader:
         text = f"urlsession fetch: error {code.value}: {message}"
         self._screen.say(one_line(text))
         await sink.abandon()
+
+
+def _upload(session: URLSession, request: URLRequest) -> URLSessionDataTask:
+    body = request.http_body_stream
+    if isinstance(body, Path):
+        return session.upload(request, from_file=body)
+    return session.upload(request, from_data=body)
 
 
 def _first(errors: BaseExceptionGroup[StandardOutputError]) -> StandardOutputError:

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from ...configuration import URLSessionConfiguration
 from ...errors import UsageError
-from ...request import URLRequest
+from ...request import Body, URLRequest
 from .exit_code import MEANINGS
+from .upload_body import file_to_upload, form_of, url_with_name
 
 __all__ = ("FetchOptions", "parse_options")
 
@@ -33,6 +34,9 @@ examples:
   urlsession fetch -d name=Ada -d lang=en https://example.com/form
   urlsession fetch --json '{"name": "Ada"}' https://example.com/people
       POST; also -d @FILE, --json @FILE, and @- for standard input
+  urlsession fetch -F title=Notes -F report=@report.pdf https://example.com/form
+  urlsession fetch -T disk.img https://example.com/images/
+      PUT; the body is read while it is sent
   urlsession fetch -o page.html https://example.com/
       page.html comes into being when all of it is there, or not at all
   urlsession fetch -o downloads/ https://example.com/a.zip https://example.com/b.zip
@@ -65,6 +69,8 @@ class FetchOptions:
         resumes: Whether to go on with `file` where it ends.
         is_silent: Whether to show neither bars nor names of files.
         parallel: How many URLs are loaded at the same time, at most.
+        uploads: Whether the requests' bodies are sent as uploads, resumed if they can
+            be.
     """
 
     requests: tuple[URLRequest, ...]
@@ -77,6 +83,7 @@ class FetchOptions:
     resumes: bool = False
     is_silent: bool = False
     parallel: int = 50
+    uploads: bool = False
 
 
 def parse_options(argv: Sequence[str]) -> FetchOptions:
@@ -108,6 +115,7 @@ def parse_options(argv: Sequence[str]) -> FetchOptions:
             resumes=found.resume,
             is_silent=found.silent,
             parallel=found.parallel,
+            uploads=found.form is not None or found.upload_file is not None,
         )
     except (UsageError, ValueError, OSError) as error:
         parser.error(str(error))
@@ -152,6 +160,21 @@ def _add_request_options(group: argparse._ArgumentGroup) -> None:
         metavar="DATA|@FILE",
         action="append",
         help="the body, as it is; repeated ones are joined by '&' (form fields)",
+    )
+    body.add_argument(
+        "-F",
+        "--form",
+        metavar="NAME=VALUE|NAME=@FILE",
+        action="append",
+        help="a field, or a file, of a form (multipart/form-data); may be repeated; "
+        "';type=' and ';filename=' may follow a file",
+    )
+    body.add_argument(
+        "-T",
+        "--upload-file",
+        metavar="FILE",
+        help="send a file by PUT, '-' for standard input; its name is added to a URL "
+        "that ends in '/'; goes on after a lost connection if the server offers it",
     )
     body.add_argument("--json", metavar="JSON|@FILE", help="a JSON body")
 
@@ -288,20 +311,28 @@ def _requests(found: argparse.Namespace) -> tuple[URLRequest, ...]:
     fields = [_field(text) for text in found.header]
     names = {name.lower() for name, _ in fields}
     defaults: list[tuple[str, str]] = []
-    body: bytes | Path | None = None
-    if found.json is not None:
+    body: Body | None = None
+    urls, default = found.urls, "POST"
+    if found.form is not None:
+        body = form_of(found.form)
+    elif found.upload_file is not None:
+        body, default = file_to_upload(found.upload_file), "PUT"
+        if not isinstance(body, Path) and len(urls) > 1:
+            raise ValueError("-T -: standard input can be sent to one URL only")
+        urls = [url_with_name(url, body) for url in urls]
+    elif found.json is not None:
         body = _json_body(found.json)
         defaults = [("Content-Type", _JSON), ("Accept", _JSON)]
     elif found.data is not None:
         body = _data_body(found.data)
         defaults = [("Content-Type", "application/x-www-form-urlencoded")]
     fields += [pair for pair in defaults if pair[0].lower() not in names]
-    method = found.request or ("GET" if body is None else "POST")
+    method = found.request or ("GET" if body is None else default)
     if body is not None and method.upper() == "GET":
         raise ValueError("a GET request cannot have a body; leave -X GET out")
     return tuple(
         URLRequest(url, method=method, headers=fields or None, body=body)
-        for url in found.urls
+        for url in urls
     )
 
 

@@ -26,6 +26,14 @@ class Counted(Protocol):
     """What a bar is drawn from: a task."""
 
     @property
+    def count_of_bytes_sent(self) -> int:
+        """Bytes of the request's body so far."""
+
+    @property
+    def count_of_bytes_expected_to_send(self) -> int:
+        """Bytes of the request's body in the end; -1 if that is not known."""
+
+    @property
     def count_of_bytes_received(self) -> int:
         """Body bytes so far."""
 
@@ -117,10 +125,11 @@ class Screen:
             await asyncio.sleep(REFRESH_S)
 
     def _update(self, progress: Progress, bar: TaskID, task: Counted) -> None:
-        expected = task.count_of_bytes_expected_to_receive
-        received = task.count_of_bytes_received
-        total = expected if expected > 0 else None
-        progress.update(bar, completed=received, total=total)
+        expected = task.count_of_bytes_expected_to_receive  # 0 before the head
+        to_send = task.count_of_bytes_expected_to_send
+        total = expected + to_send if min(expected, to_send) >= 0 else 0
+        moved = task.count_of_bytes_sent + task.count_of_bytes_received
+        progress.update(bar, completed=moved, total=total or None)
 
 
 def _make_progress(stream: TextIO) -> Progress:

@@ -24,6 +24,8 @@ class Count:
 
     count_of_bytes_received: int = 500
     count_of_bytes_expected_to_receive: int = 1000
+    count_of_bytes_sent: int = 0
+    count_of_bytes_expected_to_send: int = 0
 
 
 @pytest.fixture(autouse=True)
