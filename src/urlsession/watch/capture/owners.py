@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import weakref
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 from ...connections import object_identity
 
@@ -99,8 +99,9 @@ class OwnerRecord:
         made_at_s: float | None,
         around: tuple[OwnerRecord, ...] = (),
         ref: weakref.ref[object] | None = None,
+        type_name: str = "",
     ) -> None:
-        self.type = public_name(type(owner))
+        self.type = type_name or public_name(type(owner))
         self.ref: weakref.ref[object] = weakref.ref(owner) if ref is None else ref
         self.adapter = adapter
         self.made_at = made_at
@@ -113,6 +114,14 @@ class OwnerRecord:
         self.words: OwnerState | None = None
 
 
+class _Kind(NamedTuple):
+    """What all owners of one class have in common."""
+
+    name: str
+    is_part: bool
+    words: OwnerState | None
+
+
 class OwnerBook:
     """Every live owner that is known, by identity, and the types that owners have."""
 
@@ -120,6 +129,7 @@ class OwnerBook:
         self._adapters: dict[type, Adapter | None] = {}
         self._parts: set[type] = set()
         self._words: dict[type, OwnerState] = {}
+        self._kinds: dict[type, _Kind] = {}  # asked for at each making
         self._records: dict[int, OwnerRecord] = {}
         self._watches: dict[int, weakref.ref[object]] = {}
         # Owners that take no weak reference, until a part of them is told of.
@@ -146,6 +156,7 @@ class OwnerBook:
         if words is not None:
             self._words[cls] = words
         # Subclasses that were asked about before must be asked about again.
+        self._kinds.clear()
         self._adapters = {
             one: known for one, known in self._adapters.items() if known is not None
         }
@@ -184,6 +195,7 @@ class OwnerBook:
         known = self.find(owner)
         if known is not None:
             return known
+        kind = self._kinds.get(type(owner)) or self._look_at(type(owner))
         try:
             record = OwnerRecord(
                 owner,
@@ -191,6 +203,7 @@ class OwnerBook:
                 made_at=made_at,
                 made_at_s=made_at_s,
                 around=around,
+                type_name=kind.name,
             )
             key = object_identity(owner)
             self._watches[key] = weakref.ref(owner, self._forgetter(key))
@@ -198,9 +211,7 @@ class OwnerBook:
             self._note_making(owner, made_at, made_at_s, around)
             return None
         self._records[key] = record
-        for cls in type(owner).__mro__:
-            record.is_part = record.is_part or cls in self._parts
-            record.words = record.words or self._words.get(cls)
+        record.is_part, record.words = kind.is_part, kind.words
         return record
 
     def add_by_part(
@@ -231,6 +242,18 @@ class OwnerBook:
     def live(self) -> list[OwnerRecord]:
         """Return the records of the owners that are alive."""
         return [one for one in list(self._records.values()) if one.ref() is not None]
+
+    def _look_at(self, cls: type) -> _Kind:
+        lineage = cls.__mro__
+        words = (self._words[one] for one in lineage if one in self._words)
+        kind = _Kind(
+            public_name(cls),
+            any(one in self._parts for one in lineage),
+            next(words, None),
+        )
+        if cls in self._adapters:  # kept anyway
+            self._kinds[cls] = kind
+        return kind
 
     def _note_making(
         self,
