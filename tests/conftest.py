@@ -7,6 +7,7 @@ import asyncio.runners
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -108,6 +109,17 @@ def leftovers(
         found = [*unfinished, *before.found()]
         if found:
             pytest.fail("left over:\n" + "\n".join(found), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def no_shared_cookies(leftovers: None) -> Iterator[None]:
+    """Empty the program's cookies, and close their file before it is looked for."""
+    yield
+    module = sys.modules.get("urlsession.storage.cookies.storage")
+    storage = None if module is None else module.HTTPCookieStorage._shared
+    if storage is not None:
+        storage.purge()
+        storage.close()
 
 
 @pytest.fixture(scope="session")

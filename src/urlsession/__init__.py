@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from .request import CachePolicy, NetworkServiceType, URLRequest
     from .response import HTTPURLResponse, URLResponse
     from .session import URLSession
+    from .storage.cookies.cookie import CookieKey, HTTPCookie
+    from .storage.cookies.policy import CookieAcceptPolicy, CookieSameSitePolicy
+    from .storage.cookies.storage import HTTPCookieStorage
     from .tasks.data_task import URLSessionDataTask
     from .tasks.download_task import URLSessionDownloadTask
     from .tasks.reply import DownloadReply, Reply
@@ -56,7 +59,12 @@ __all__ = (
     "Connection",
     "ConnectionEvent",
     "ConnectionState",
+    "CookieAcceptPolicy",
+    "CookieKey",
+    "CookieSameSitePolicy",
     "DownloadReply",
+    "HTTPCookie",
+    "HTTPCookieStorage",
     "HTTPHeaders",
     "HTTPURLResponse",
     "MultipartForm",
@@ -100,7 +108,12 @@ _MODULES = {
     "Connection": "connections",
     "ConnectionEvent": "connections",
     "ConnectionState": "connections",
+    "CookieAcceptPolicy": "storage.cookies.policy",
+    "CookieKey": "storage.cookies.cookie",
+    "CookieSameSitePolicy": "storage.cookies.policy",
     "DownloadReply": "tasks.reply",
+    "HTTPCookie": "storage.cookies.cookie",
+    "HTTPCookieStorage": "storage.cookies.storage",
     "HTTPHeaders": "headers",
     "HTTPURLResponse": "response",
     "MultipartForm": "multipart",

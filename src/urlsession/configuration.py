@@ -8,8 +8,8 @@ know what the values do.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from .headers import HeadersInit, HTTPHeaders
 from .request import CachePolicy, NetworkServiceType
@@ -28,12 +28,16 @@ from .setting import (
     protocol_class_tuple,
     text_or_none,
 )
+from .storage.cookies.policy import CookieAcceptPolicy
 from .tls import TLSProtocolVersion
 
 if TYPE_CHECKING:
     from .proxy import ProxyConfiguration
     from .request import FilePath
-    from .storage.private import PrivateStores
+    from .storage.cookies.storage import HTTPCookieStorage
+    from .storage.private import PrivateStores, Purgeable
+
+_StoreT = TypeVar("_StoreT", bound="Purgeable")
 
 __all__ = (
     "CookieAcceptPolicy",
@@ -41,14 +45,6 @@ __all__ = (
     "TLSProtocolVersion",
     "URLSessionConfiguration",
 )
-
-
-class CookieAcceptPolicy(enum.IntEnum):
-    """Which cookies are stored, with Apple's numbers."""
-
-    ALWAYS = 0
-    NEVER = 1
-    ONLY_FROM_MAIN_DOCUMENT_DOMAIN = 2
 
 
 class MultipathServiceType(enum.IntEnum):
@@ -249,17 +245,13 @@ class URLSessionConfiguration:
     url_cache = Setting[object | None](
         None, object_or_none, "The cache; None for no caching.", acts=False
     )
-    http_cookie_storage = Setting[object | None](
-        None, object_or_none, "The cookies; None for no cookie handling.", acts=False
-    )
     http_should_set_cookies = Setting(
-        True, flag, "Whether stored cookies are sent.", acts=False
+        True, flag, "Whether stored cookies are sent; they are stored all the same."
     )
     http_cookie_accept_policy = Setting(
         CookieAcceptPolicy.ONLY_FROM_MAIN_DOCUMENT_DOMAIN,
         member(CookieAcceptPolicy),
-        "Which cookies are stored.",
-        acts=False,
+        "Which cookies are stored, whatever the policy of their storage.",
     )
     url_credential_storage = Setting[object | None](
         None, object_or_none, "The credentials; None for none.", acts=False
@@ -315,6 +307,25 @@ class URLSessionConfiguration:
         "Deprecated by Apple. Accepted, does not apply here: nobody sends this process "
         "to the background.",
     )
+
+    @property
+    def http_cookie_storage(self) -> HTTPCookieStorage | None:
+        """The cookies; None for no cookie handling.
+
+        `HTTPCookieStorage.shared` unless set; an ephemeral configuration and its
+        copies have one of their own in memory.
+        """
+        from .storage.cookies.storage import HTTPCookieStorage
+
+        return self._store(
+            "http_cookie_storage", HTTPCookieStorage, lambda: HTTPCookieStorage.shared
+        )
+
+    @http_cookie_storage.setter
+    def http_cookie_storage(self, storage: HTTPCookieStorage | None) -> None:
+        from .storage.cookies.storage import HTTPCookieStorage
+
+        self._set_store("http_cookie_storage", HTTPCookieStorage, storage)
 
     @property
     def http_additional_headers(self) -> HTTPHeaders:
@@ -407,6 +418,27 @@ class URLSessionConfiguration:
         changes = ", ".join(f"{n}={_shown(v)}" for n, v in self._changes().items())
         return f"{type(self).__name__}.{kind}({changes})"
 
+    def _store(
+        self, name: str, kind: type[_StoreT], shared: Callable[[], _StoreT]
+    ) -> _StoreT | None:
+        """Return the store called `name`: the one that was set, or the usual one."""
+        value = self._values.get(name, _USUAL)
+        if value is None or isinstance(value, kind):
+            return value
+        if self._private_stores is None:
+            return shared()
+        return self._private_stores.get(name, kind)
+
+    def _set_store(self, name: str, kind: type[_StoreT], value: _StoreT | None) -> None:
+        """Use `value` for the store called `name`; the usual one is no change."""
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(
+                f"{name} must be a {kind.__name__} or None, not {type(value).__name__}"
+            )
+        self._values.pop(name, None)
+        if value is not getattr(self, name):
+            self._values[name] = value
+
     def _changes(self) -> dict[str, object]:
         """Return what differs from the defaults, by name in order of name."""
         return {
@@ -422,6 +454,7 @@ class URLSessionConfiguration:
         return value if isinstance(value, TLSProtocolVersion) else default
 
 
+_USUAL = object()  # in place of a store: the shared one, or the private one
 _TLS_MINIMUM = "tls_minimum_supported_protocol_version"
 _TLS_MAXIMUM = "tls_maximum_supported_protocol_version"
 _DEFAULTS: dict[str, object] = {
@@ -430,6 +463,7 @@ _DEFAULTS: dict[str, object] = {
     if isinstance(setting, Setting)
 } | {
     "http_additional_headers": HTTPHeaders(),
+    "http_cookie_storage": _USUAL,
     "trusted_certificates": None,
     _TLS_MINIMUM: TLSProtocolVersion.TLSV12,
     _TLS_MAXIMUM: TLSProtocolVersion.TLSV13,

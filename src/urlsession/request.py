@@ -134,7 +134,8 @@ class URLRequest:
         cache_policy: Whether a cache may answer.
         timeout_interval: Seconds without progress before the load fails; None for
             the session's.
-        main_document_url: URL of the document that this load is part of.
+        main_document_url: URL of the document that this load is part of, which says
+            what third-party cookies are; None for a load that is part of none.
 
     Raises:
         UsageError: The method or a header is not legal.
@@ -155,7 +156,7 @@ class URLRequest:
     attribution: Attribution = Attribution.DEVELOPER
     """Accepted, does not apply here: no system asks who wanted a request."""
     http_should_handle_cookies: bool = True
-    """Whether cookies are sent and stored. Accepted; does not act yet."""
+    """Whether stored cookies are sent, and those of the response stored."""
     allows_cellular_access: bool = True
     """Accepted, does not apply here: Linux does not tell which interface is one."""
     allows_expensive_network_access: bool = True

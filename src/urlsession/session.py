@@ -44,6 +44,7 @@ from .engine.pool import Pool
 from .engine.wires import Wires
 from .errors import SessionInvalidatedError, UsageError
 from .loading.client import LoadContext
+from .loading.cookies import cookie_handling
 from .loading.plan import plan_for
 from .loading.sites import sites_of
 from .request import URLRequest
@@ -134,6 +135,7 @@ class SessionCore:
             uses_environment=plan.uses_environment,
             uses_early_data=configuration.enables_early_data,
             protocol_classes=configuration.protocol_classes,
+            cookies=cookie_handling(configuration),
             user_code=user_code,
             workers=WORKERS,
             wires=self.wires,

@@ -18,6 +18,7 @@ from urlsession.configuration import (
 from urlsession.errors import UsageError
 from urlsession.headers import HTTPHeaders
 from urlsession.request import CachePolicy, NetworkServiceType
+from urlsession.storage.cookies.storage import HTTPCookieStorage
 
 TLS12, TLS13 = TLSProtocolVersion.TLSV12, TLSProtocolVersion.TLSV13
 
@@ -45,7 +46,7 @@ DEFAULTS: dict[str, object] = {
     "http_cookie_accept_policy": CookieAcceptPolicy.ONLY_FROM_MAIN_DOCUMENT_DOMAIN,
     "http_additional_headers": HTTPHeaders(),
     "http_maximum_connections_per_host": 6,
-    "http_cookie_storage": None,
+    "http_cookie_storage": HTTPCookieStorage.shared,
     "url_credential_storage": None,
     "url_cache": None,
     "should_use_extended_background_idle_mode": False,
@@ -124,6 +125,36 @@ def test_copies_of_an_ephemeral_configuration_share_their_stores() -> None:
     assert configuration.copy().private_stores is configuration.private_stores
     assert configuration.private_stores is not other.private_stores
     assert URLSessionConfiguration.default().private_stores is None
+
+
+def test_ephemeral_configuration_has_cookies_of_its_own() -> None:
+    """One storage for it and its copies, and not the shared one."""
+    configuration = URLSessionConfiguration.ephemeral()
+    storage = configuration.http_cookie_storage
+
+    assert storage is not None
+    assert storage is not HTTPCookieStorage.shared
+    assert storage.path is None
+    assert configuration.copy().http_cookie_storage is storage
+    assert URLSessionConfiguration.ephemeral().http_cookie_storage is not storage
+
+
+def test_store_that_is_none_stays_none() -> None:
+    """None is a choice, and shown as one."""
+    configuration = URLSessionConfiguration.default()
+    configuration.http_cookie_storage = None
+
+    assert configuration.copy().http_cookie_storage is None
+    assert configuration != URLSessionConfiguration.default()
+    assert "http_cookie_storage=None" in repr(configuration)
+
+
+def test_store_of_a_wrong_kind_is_refused() -> None:
+    """At the assignment."""
+    configuration = URLSessionConfiguration.default()
+
+    with pytest.raises(TypeError, match="must be a HTTPCookieStorage or None"):
+        configuration.http_cookie_storage = "cookies"  # type: ignore[assignment]  # the mistake under test
 
 
 def test_background_is_not_offered_yet() -> None:

@@ -438,6 +438,10 @@ class Pool:
         self._holder = 0
         return fds
 
+    def afterwards(self, act: Callable[[], None]) -> None:
+        """Call `act` as soon as the lock is let go. Inside only."""
+        self._after.append(act)
+
     # -- getting in and out -------------------------------------------------------
 
     def _enter(self) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..errors import URLError
     from ..request import BodyStream, URLRequest
     from ..response import HTTPURLResponse
+    from .cookies import CookieHandling
     from .proxying import ProxyTable
     from .sites import Sites
 
@@ -57,6 +58,8 @@ class LoadContext(NamedTuple):
     """The configuration's protocol classes, in the order of asking."""
     user_code: WorkQueue | None = None
     """Where protocol classes run: the session's loop, or worker threads."""
+    cookies: CookieHandling | None = None
+    """How cookies are handled; None for not at all."""
     workers: WorkQueue | None = None
     """Threads that may block, for reading files."""
     wires: Wires | None = None
@@ -140,6 +143,10 @@ class Load(Protocol):
 
 class LoadClient(Protocol):
     """Who a load tells, and asks."""
+
+    @property
+    def current_request(self) -> URLRequest:
+        """The request of the load's present transaction."""
 
     def load_is_offered(self, request: URLRequest) -> bool:
         """Whether a protocol class takes `request`, whatever its scheme. Inside."""

@@ -11,7 +11,7 @@ import io
 import math
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pycurl
@@ -23,6 +23,7 @@ from ..url import parse_url
 from .body import BodyReader
 from .client import Transaction
 from .coding import BodyDecoder, CodingError, coding_names
+from .cookies import has_set_cookie
 from .feed import Feed
 from .hints import hint_options, traffic_class
 from .options import BUFFER_SIZE, body_options, header_options, stream_options
@@ -32,7 +33,9 @@ from .route import Route
 
 if TYPE_CHECKING:
     from ..request import BodyStream, URLRequest
+    from ..url import URLParts
     from .client import LoadClient, LoadContext
+    from .cookies import CookieHandling
     from .feed import FeedSource
     from .sites import Sites
 
@@ -128,6 +131,10 @@ class HTTPLoad(Transfer):
             )
         ):
             self._take_route()
+        if context.cookies is not None and not context.cookies.has_nothing_for(
+            parts.host
+        ):
+            self._take_cookies(context.cookies, parts)
         self.has_begun = True
         context.pool.start(self)
         if self._client is None:  # cancelled meanwhile, on another thread
@@ -400,12 +407,28 @@ class HTTPLoad(Transfer):
         self._response = response
         if self.is_secure:
             self._context.sites.learn(parse_url(self.request.url), lines)
+        if (then := self._keep_cookies(lines)) is not None:
+            self._context.pool.afterwards(then)
         self._expect_coding(response)
         location = response.value("Location")
         if is_redirect(status_code, location):
             self._location = location
         else:
             client.load_did_receive_response(response)
+
+    def _take_cookies(self, cookies: CookieHandling, parts: URLParts) -> None:
+        if self._client is not None:
+            options = cookies.options_for(self.request, parts, self._client)
+            if options:
+                self.options = [*self.options, *options]
+
+    def _keep_cookies(self, lines: Sequence[bytes]) -> Callable[[], None] | None:
+        """Store the cookies that a head sets; returns what runs user code after."""
+        cookies, client = self._context.cookies, self._client
+        if cookies is None or client is None or not has_set_cookie(lines):
+            return None
+        request = self.request
+        return cookies.receive(lines, request, parse_url(request.url), client)
 
     def _expect_coding(self, response: HTTPURLResponse) -> None:
         coding = response.value("Content-Encoding") if self._decodes else None
@@ -478,6 +501,8 @@ class HTTPLoad(Transfer):
         self._response = response
         if self.is_secure:
             self._context.sites.learn(parse_url(self.request.url), lines)
+        if (then := self._keep_cookies(lines)) is not None:
+            then()
         if 300 <= self.status_code < 400:
             self._location = response.value("Location")
             if is_redirect(self.status_code, self._location):

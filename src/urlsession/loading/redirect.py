@@ -76,6 +76,9 @@ def redirected_request(
     made.url = location.strip()
     try:
         url = made.url = _target(request.url, location)
+        if request.main_document_url == request.url:
+            # The document itself has moved, and its cookies are of where it is now.
+            made.main_document_url = url
         origin = parse_url(url).origin
     except URLError as error:
         if error.code is not URLErrorCode.UNSUPPORTED_URL or is_offered is None:

@@ -14,7 +14,7 @@ __all__ = ("PrivateStores", "Purgeable")
 
 
 class Purgeable(Protocol):
-    """A store in memory."""
+    """A store that can be emptied."""
 
     def purge(self) -> None:
         """Forget everything; the store can be used on."""
