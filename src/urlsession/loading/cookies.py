@@ -61,17 +61,12 @@ class CookieHandling:
     def __init__(
         self, storage: HTTPCookieStorage, configuration: URLSessionConfiguration
     ) -> None:
-        from ..storage.cookies.storage import HTTPCookieStorage
-
         self._storage = storage
         self._sends = configuration.http_should_set_cookies
         self._policy = configuration.http_cookie_accept_policy
-        kind = type(storage)
         # Overridden methods get the task; otherwise it is quicker without.
-        self._wants_asking = (
-            kind.get_cookies_for is not HTTPCookieStorage.get_cookies_for
-        )
-        self._wants_telling = kind.store_cookies is not HTTPCookieStorage.store_cookies
+        self._wants_asking = storage.has_own_get_cookies
+        self._wants_telling = storage.has_own_store_cookies
         self.has_nothing_for: Callable[[str], bool] = (
             _never if self._wants_asking else storage.has_nothing_for
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ("data_directory",)
+__all__ = ("data_directory", "data_directory_text")
 
 HOME_VARIABLE = "URLSESSION_HOME"
 _NAME_LIMIT = 64  # characters; some file systems end at 143 bytes
@@ -40,13 +40,28 @@ def data_directory() -> Path | None:
     """
     from pathlib import Path  # 8 ms that a program without stores need not pay
 
+    text = data_directory_text()
+    return None if text is None else Path(text)
+
+
+def data_directory_text() -> str | None:
+    """Return `data_directory` as a str, for those who only look whether it is there."""
     given = os.environ.get(HOME_VARIABLE)
+    if given == "":
+        return None
+    path: str | None
+    if given is not None:
+        path = os.path.expanduser(given)
+        if path.startswith("~"):  # no such user
+            return None
+    else:
+        path = _user_data(sys.platform, os.environ, os.path.expanduser("~"))
+        if path is None:
+            return None
+        path = os.path.join(path, "urlsession", _program())
     try:
-        if given is not None:
-            return Path(given).expanduser().absolute() if given else None
-        user_data = _user_data(sys.platform, os.environ, os.path.expanduser("~"))
-        return None if user_data is None else Path(user_data, "urlsession", _program())
-    except (OSError, RuntimeError):  # no such user, or no working directory any more
+        return os.path.abspath(path)
+    except OSError:  # there is no working directory any more
         return None
 
 

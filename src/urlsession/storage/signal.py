@@ -13,10 +13,6 @@ when somebody truncates it.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ("ChangeSignal",)
 
@@ -35,8 +31,8 @@ class ChangeSignal:
 
     __slots__ = ("_path", "_seen")
 
-    def __init__(self, path: Path) -> None:
-        self._path = os.fspath(path)
+    def __init__(self, path: str) -> None:
+        self._path = path
         self._seen = _NOTHING
 
     def is_raised(self) -> bool:

@@ -9,20 +9,20 @@ damaged or cannot be written is `storage.database`'s.
 from __future__ import annotations
 
 import math
+import os
 import re
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from ..database import Database
 from ..signal import ChangeSignal
 from .jar import CookieJar, Key
 from .policy import CookieSameSitePolicy
 
 if TYPE_CHECKING:
     import sqlite3
-    from pathlib import Path
 
+    from ..database import Database
     from .cookie import HTTPCookie
 
 __all__ = ("CookieFile",)
@@ -53,14 +53,13 @@ _COLUMNS = (
     "domain, path, name, value, expires, created, stored, is_secure, is_http_only, "
     "same_site, rest"
 )
-_DOMAIN = re.compile(r"\.?[a-z0-9][a-z0-9._~:%\-]*")
+_DOMAIN = r"\.?[a-z0-9][a-z0-9._~:%\-]*"
 # What few cookies have, as JSON.
 _REST = ("version", "comment", "comment_url", "port_list", "is_set_by_javascript")
 
 
-class _State(NamedTuple):
-    revision: int
-    removals: int
+_State = tuple[int, int]
+"""(revision, removals)."""
 
 
 class CookieFile:
@@ -72,13 +71,15 @@ class CookieFile:
         path: The SQLite file; made when there is a first cookie to keep.
 
     Attributes:
+        path: The SQLite file.
         look_at: Until when `is_stale` is False for sure, in monotonic seconds.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, _STEPS)
-        self._signal = ChangeSignal(path.with_suffix(".changed"))
-        self._state = _State(0, 0)
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._database: Database | None = None
+        self._signal = ChangeSignal(os.path.splitext(path)[0] + ".changed")
+        self._state = (0, 0)
         self._is_stale = True
         self.look_at = 0.0
         self._kept: set[Key] = set()
@@ -86,19 +87,16 @@ class CookieFile:
         self._retry_at = 0.0
         self._has_told = False
 
-    @property
-    def path(self) -> Path:
-        """The SQLite file."""
-        return self._database.path
-
     def refresh(self, jar: CookieJar, now: float) -> None:
         """Bring `jar` up to date with what other processes have written."""
         self._is_stale = False
-        found = self._database.read(self._read, None)
+        if self._database is None and not os.access(self.path, os.F_OK):
+            return
+        found = self._opened().read(self._read, None)
         if found is None:
             return
         state, rows = found
-        is_whole = state.removals != self._state.removals or not self._state.revision
+        is_whole = state[1] != self._state[1] or not self._state[0]
         self._state = state
         read: set[Key] = set()
         for row in rows:
@@ -153,7 +151,7 @@ class CookieFile:
         if time.monotonic() < self._retry_at:
             return
         unsaved = self._unsaved
-        if not self._database.write(lambda one: self._write(one, unsaved, now)):
+        if not self._opened().write(lambda one: self._write(one, unsaved, now)):
             self._retry_at = time.monotonic() + RETRY_AFTER_S
             return
         self._retry_at = 0.0
@@ -169,7 +167,18 @@ class CookieFile:
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        self._database.close()
+        if self._database is not None:
+            self._database.close()
+
+    def _opened(self) -> Database:
+        if self._database is None:
+            # 10 ms that a program without cookies on disk need not pay.
+            from pathlib import Path
+
+            from ..database import Database
+
+            self._database = Database(Path(self.path), _STEPS)
+        return self._database
 
     def _read(
         self, connection: sqlite3.Connection
@@ -179,8 +188,8 @@ class CookieFile:
         connection.execute("BEGIN")
         try:
             state = _state(connection)
-            known = self._state
-            after = known.revision if known.removals == state.removals else -1
+            revision, removals = self._state
+            after = revision if removals == state[1] else -1
             query = f"SELECT {_COLUMNS} FROM cookies WHERE revision > ?"  # noqa: S608  # the columns are ours
             return state, connection.execute(query, (after,)).fetchall()
         finally:
@@ -195,7 +204,7 @@ class CookieFile:
         state = _state(connection)
         if state != self._state:  # another process was quicker: see what it wrote
             self._is_stale = True
-        revision = state.revision + 1
+        revision = state[0] + 1
         removed = 0
         for key, cookie in changes.items():
             if cookie is None:
@@ -208,12 +217,12 @@ class CookieFile:
                     "INSERT OR REPLACE INTO cookies VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
                     (*_row_of(cookie, now), revision),
                 )
-        removals = state.removals + bool(removed)
+        removals = state[1] + bool(removed)
         connection.execute(
             "UPDATE state SET revision = ?, removals = ?", (revision, removals)
         )
         if not self._is_stale:
-            self._state = _State(revision, removals)
+            self._state = (revision, removals)
 
     def _cookie_of(self, row: tuple[Any, ...]) -> tuple[HTTPCookie | None, float]:
         try:
@@ -234,8 +243,8 @@ class CookieFile:
 def _state(connection: sqlite3.Connection) -> _State:
     row = connection.execute("SELECT revision, removals FROM state").fetchone()
     if row is None or not all(isinstance(one, int) for one in row):
-        return _State(0, -1)  # somebody else's work: take it as it may be
-    return _State(*row)
+        return (0, -1)  # somebody else's work: take it as it may be
+    return row[0], row[1]
 
 
 def _text(raw: bytes) -> str:
@@ -278,7 +287,7 @@ def _checked_cookie(row: tuple[Any, ...]) -> HTTPCookie:
     domain, path, name, value, expires, created, _, secure, http_only, site, rest = row
     if not all(isinstance(one, str) for one in (domain, path, name, value)):
         raise TypeError("a name, value, domain or path is no text")
-    if not _DOMAIN.fullmatch(domain):
+    if not re.fullmatch(_DOMAIN, domain):
         raise ValueError(f"{domain!r} is no domain")
     if not (math.isfinite(expires) and math.isfinite(created)):
         raise ValueError("a time is not finite")

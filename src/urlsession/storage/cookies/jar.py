@@ -9,9 +9,7 @@ Source: RFC 6265bis, 5.7 and 5.8.3.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from .site import domain_matches, is_address, path_matches
@@ -54,7 +52,7 @@ class CookieJar:
     def __init__(self) -> None:
         self._domains: dict[str, dict[tuple[str, str], Candidate]] = {}
         self._count = 0
-        self._secure_names: Counter[str] = Counter()
+        self._secure_names: dict[str, int] = {}
         self.by_host: dict[str, tuple[Candidate, ...]] = {}
         self._changes: dict[Key, HTTPCookie | None] = {}
 
@@ -90,7 +88,7 @@ class CookieJar:
         if entry is None:
             domain[place] = Candidate(cookie, stored_at)
             self._count += 1
-            self._secure_names[cookie.name] += cookie.is_secure
+            self._count_secure(cookie.name, cookie.is_secure)
             self.by_host.clear()
             self._changes[cookie.key] = cookie
             self._make_room(cookie.domain, now)
@@ -99,7 +97,7 @@ class CookieJar:
         entry.stored_at = stored_at
         if old != cookie:
             entry.cookie = cookie.created_when(old.created_at)
-            self._secure_names[cookie.name] += cookie.is_secure - old.is_secure
+            self._count_secure(cookie.name, cookie.is_secure - old.is_secure)
             self._changes[cookie.key] = entry.cookie
 
     def remove(self, key: Key) -> None:
@@ -111,7 +109,7 @@ class CookieJar:
         if not domain:
             del self._domains[key[0]]
         self._count -= 1
-        self._secure_names[key[2]] -= entry.cookie.is_secure
+        self._count_secure(key[2], -entry.cookie.is_secure)
         self.by_host.clear()
         self._changes[key] = None
 
@@ -126,7 +124,6 @@ class CookieJar:
         """Take away everything."""
         for cookie in list(self):
             self.remove(cookie.key)
-        self._secure_names.clear()
 
     def get(self, key: Key) -> HTTPCookie | None:
         """Return the cookie of a key."""
@@ -181,7 +178,7 @@ class CookieJar:
 
         Source: RFC 6265bis, 5.7, step 16.
         """
-        if not self._secure_names[cookie.name]:
+        if cookie.name not in self._secure_names:
             return False
         domain = cookie.domain.removeprefix(".")
         for name, entries in self._domains.items():
@@ -216,6 +213,13 @@ class CookieJar:
         self.by_host[host] = entries
         return entries
 
+    def _count_secure(self, name: str, more: int) -> None:
+        """Keep the number of cookies of a name that need TLS; none is not kept."""
+        if more:
+            self._secure_names[name] = self._secure_names.get(name, 0) + more
+            if not self._secure_names[name]:
+                del self._secure_names[name]
+
     def _make_room(self, domain: str, now: float) -> None:
         """Take away the cookies that are needed least, if there are too many."""
 
@@ -243,5 +247,7 @@ class CookieJar:
         count: int,
         need: Callable[[Candidate], tuple[bool, bool, float]],
     ) -> None:
+        from heapq import nsmallest  # for those who have too many
+
         for entry in nsmallest(count, entries, key=need):
             self.remove(entry.cookie.key)

@@ -53,10 +53,10 @@ class _Shared:
     ) -> HTTPCookieStorage:
         with _shared_lock:
             if HTTPCookieStorage._shared is None:
-                from ..location import data_directory
+                from ..location import data_directory_text
 
-                folder = data_directory()
-                path = None if folder is None else folder / "cookies.db"
+                folder = data_directory_text()
+                path = None if folder is None else os.path.join(folder, "cookies.db")
                 HTTPCookieStorage._shared = HTTPCookieStorage(path)
             return HTTPCookieStorage._shared
 
@@ -96,11 +96,9 @@ class HTTPCookieStorage:
         self._policy = CookieAcceptPolicy.ALWAYS
         self._file: CookieFile | None = None
         if path is not None:
-            from pathlib import Path
-
             from .file import CookieFile
 
-            self._file = CookieFile(Path(path))
+            self._file = CookieFile(os.path.abspath(path))
         _STORAGES.add(self)
 
     @property
@@ -118,7 +116,11 @@ class HTTPCookieStorage:
     @property
     def path(self) -> Path | None:
         """The file; None if everything is in memory."""
-        return None if self._file is None else self._file.path
+        if self._file is None:
+            return None
+        from pathlib import Path
+
+        return Path(self._file.path)
 
     @property
     def cookies(self) -> list[HTTPCookie]:
@@ -225,10 +227,20 @@ class HTTPCookieStorage:
             self._file.close()
 
     def __repr__(self) -> str:
-        where = "in memory" if self._file is None else f"in {str(self._file.path)!r}"
+        where = "in memory" if self._file is None else f"in {self._file.path!r}"
         return f"<HTTPCookieStorage of {len(self._jar)} cookies {where}>"
 
     # -- for loads ---------------------------------------------------------------------
+
+    @property
+    def has_own_get_cookies(self) -> bool:
+        """Whether `get_cookies_for` is overridden."""
+        return type(self).get_cookies_for is not HTTPCookieStorage.get_cookies_for
+
+    @property
+    def has_own_store_cookies(self) -> bool:
+        """Whether `store_cookies` is overridden."""
+        return type(self).store_cookies is not HTTPCookieStorage.store_cookies
 
     def has_nothing_for(self, host: str) -> bool:
         """Return whether no cookie can go to a host; quick, mostly right.

@@ -25,7 +25,7 @@ class Process:
 
     def __init__(self, path: Path) -> None:
         self.jar = CookieJar()
-        self.file = CookieFile(path)
+        self.file = CookieFile(str(path))
 
     def put(self, *cookies: HTTPCookie, now: float = NOW) -> None:
         self.look(now)
