@@ -41,7 +41,7 @@ WHOLE: dict[CookieKey, object] = {
 }
 
 
-@pytest.mark.parity("10:HTTPCookie(properties:)")
+@pytest.mark.parity("10:HTTPCookie(properties:)", "18:24 #5217, #3301 HTTPCookie")
 def test_cookie_is_made_of_properties() -> None:
     """Keys are Foundation's strings too; an origin stands for a domain."""
     origin = {"Name": "a", "Value": "1", "Path": "/", "OriginURL": URL}

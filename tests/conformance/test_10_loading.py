@@ -520,7 +520,7 @@ def test_change_by_a_response_is_told(
     assert told == [["a"]]
 
 
-@pytest.mark.parity("2:ephemeral", "16:purged on invalidation")
+@pytest.mark.parity("2:ephemeral", "16.5:purged on invalidation")
 def test_private_cookies_are_gone_with_the_last_session(site: Site) -> None:
     """Two sessions of one configuration share them, two configurations do not."""
     configuration = URLSessionConfiguration.ephemeral()
@@ -538,7 +538,7 @@ def test_private_cookies_are_gone_with_the_last_session(site: Site) -> None:
     assert storage.cookies == []
 
 
-@pytest.mark.parity("2:default", "16:cookies, credentials, cache")
+@pytest.mark.parity("2:default", "16.5:cookies, credentials, cache")
 def test_sessions_share_the_cookies_of_the_program(site: Site) -> None:
     """And so does the shared session."""
     with URLSession() as first:
