@@ -24,6 +24,8 @@ from urlsession.testing import ReceivedRequest, ServerConnection, answering
 from urlsession.testing.certificates import CertificateAuthority
 from urlsession.testing.handlers import Answer
 
+from .web_socket_peer import Peer, web_socket_handler
+
 if TYPE_CHECKING:
     from ..conftest import Serve
 
@@ -427,6 +429,26 @@ def test_cookie_goes_to_its_path_and_below(site: Site, session: URLSession) -> N
         collect(session, site.url(path))
 
     assert [sent for _, sent in site.sent[1:]] == ["c=1; r=1", "c=1; r=1", "r=1", "r=1"]
+
+
+def test_web_socket_sends_and_stores_cookies(serve: Serve, session: URLSession) -> None:
+    """With its handshake, as a request of http does."""
+    sent: list[str | None] = []
+
+    def talk(peer: Peer) -> None:
+        sent.append(peer.request.header("Cookie"))
+        peer.echo()
+
+    server = serve(web_socket_handler(talk, headers=SET))
+    url = server.url("/").replace("http", "ws", 1)
+
+    for _ in range(2):
+        with session.web_socket(url) as socket:
+            socket.send("x").result(10)
+            assert socket.receive().result(10) == "x"
+
+    assert sent == [None, "a=1"]
+    assert [one.pair for one in storage_of(session).cookies_for(url)] == ["a=1"]
 
 
 class Ledger(HTTPCookieStorage):

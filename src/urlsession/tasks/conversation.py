@@ -284,6 +284,11 @@ class Conversation:
 
     # -- LoadClient ----------------------------------------------------------------------
 
+    @property
+    def current_request(self) -> URLRequest:
+        """See `LoadClient`."""
+        return self.load.request
+
     def load_is_offered(self, _request: URLRequest) -> bool:
         """See `LoadClient`; protocol classes open no WebSockets."""
         return False

@@ -238,6 +238,8 @@ class WebSocketLoad(HTTPLoad):
             message = f"server's handshake opens no WebSocket: {reason}"
             self._end_with(self._error(URLErrorCode.BAD_SERVER_RESPONSE, message))
         elif client is not None:
+            if (then := self._keep_cookies(self._lines)) is not None:
+                self._context.pool.afterwards(then)
             self.is_open = self.is_duplex = True
             protocol = response.value("Sec-WebSocket-Protocol")
             client.web_socket_did_open(response, protocol and protocol.strip())

@@ -25,7 +25,7 @@ from .received import (
     fields_of,
     received_cookie,
 )
-from .site import is_address
+from .site import is_address, url_parts
 
 __all__ = ("CookieKey", "HTTPCookie")
 
@@ -225,7 +225,7 @@ class HTTPCookie:
             URLError: `url` cannot be read, or its scheme is not supported.
         """
         now = datetime.now(UTC).timestamp()
-        return HTTPCookie.received(fields_of(headers), parse_url(url), now)
+        return HTTPCookie.received(fields_of(headers), url_parts(url), now)
 
     @classmethod
     def received(
@@ -355,7 +355,7 @@ def _flag(given: _Given, key: CookieKey) -> bool:
 def _domain(given: _Given) -> str:
     if given.get(CookieKey.DOMAIN) is None and CookieKey.ORIGIN_URL in given:
         try:
-            return parse_url(_text(given, CookieKey.ORIGIN_URL)).host
+            return url_parts(_text(given, CookieKey.ORIGIN_URL)).host
         except URLError as error:
             raise ValueError(f"cookie property OriginURL: {error}") from error
     domain = _text(given, CookieKey.DOMAIN)

@@ -29,7 +29,6 @@ MAXIMUM_ATTRIBUTE_SIZE = 1024  # bytes of an attribute's value; RFC 6265bis, 5.6
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 MAXIMUM_AGE_S = 400 * 86_400.0  # seconds; RFC 6265bis, 5.5
 _BLANK = " \t"
-_SECURE_SCHEMES = ("https", "wss")
 _MAX_AGE = re.compile(r"-?[0-9]+")
 # A comma that ends a cookie is followed by the next one's name; one in a date is not.
 _NEXT_COOKIE = re.compile(r",[ \t]*(?=[^\s;,=]+[ \t]*=)")
@@ -104,7 +103,7 @@ def received_cookie(
         has_root_path = "path" in attributes and path == "/"
     if (
         domain is None
-        or (is_secure and parts.scheme not in _SECURE_SCHEMES)
+        or (is_secure and not parts.is_secure)
         or (same_site == "none" and not is_secure)
         or not _may_have_prefix(
             name or value,

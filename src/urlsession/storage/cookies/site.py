@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from ...url import URLParts, parse_url
+
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
@@ -20,7 +22,19 @@ __all__ = (
     "is_same_site",
     "path_matches",
     "registrable_domain",
+    "url_parts",
 )
+
+
+def url_parts(url: str) -> URLParts:
+    """Take a URL apart; a WebSocket's counts as that of its handshake.
+
+    Raises:
+        URLError: It cannot be read, or its scheme is not supported.
+    """
+    if url[:2].lower() == "ws" and url[2:4].lower() in ("s:", ":/"):
+        url = f"http{url[2:]}"
+    return parse_url(url)
 
 
 def is_address(host: str) -> bool:

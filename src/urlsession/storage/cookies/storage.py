@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ...errors import URLError, URLErrorCode
 from ...setting import member
-from ...url import parse_url
 from .jar import CookieJar
 from .policy import CookieAcceptPolicy
-from .site import domain_matches, is_same_site
+from .site import domain_matches, is_same_site, url_parts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from .file import CookieFile
 
 __all__ = ("CookieTask", "HTTPCookieStorage", "now")
-
-SECURE_SCHEMES = ("https", "wss")
 
 
 class CookieTask(Protocol):
@@ -142,7 +139,7 @@ class HTTPCookieStorage:
             URLError: ``BAD_URL``, it cannot be read.
         """
         try:
-            parts = parse_url(url)
+            parts = url_parts(url)
         except URLError as error:
             if error.code is URLErrorCode.UNSUPPORTED_URL:
                 return []
@@ -199,7 +196,7 @@ class HTTPCookieStorage:
         Raises:
             URLError: A URL cannot be read, or its scheme is not supported.
         """
-        parts = parse_url(url)
+        parts = url_parts(url)
         if self._store(list(cookies), parts, main_document_url, self._policy):
             self.tell()
 
@@ -265,7 +262,7 @@ class HTTPCookieStorage:
                 candidates,
                 parts.path,
                 now(),
-                is_secure=parts.scheme in SECURE_SCHEMES,
+                is_secure=parts.is_secure,
                 is_same_site=_is_of_site(parts, main_document_url),
             )
 
@@ -320,7 +317,7 @@ class HTTPCookieStorage:
         is_of_site = _is_of_site(parts, main_document_url)
         if policy is not CookieAcceptPolicy.ALWAYS and not is_of_site:
             return False
-        is_secure = parts.scheme in SECURE_SCHEMES
+        is_secure = parts.is_secure
         jar = self._jar
 
         def put(present: float) -> None:
@@ -367,7 +364,7 @@ def _is_of_site(parts: URLParts, main_document_url: str | None) -> bool:
     if main_document_url is None:
         return True
     try:
-        return is_same_site(parts.host, parse_url(main_document_url).host)
+        return is_same_site(parts.host, url_parts(main_document_url).host)
     except URLError:  # about:blank, a file: no site
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from urlsession.errors import URLError
 from urlsession.storage.cookies.site import (
     default_path,
     domain_matches,
@@ -12,6 +13,7 @@ from urlsession.storage.cookies.site import (
     is_same_site,
     path_matches,
     registrable_domain,
+    url_parts,
 )
 
 
@@ -131,3 +133,25 @@ def test_address() -> None:
     assert is_address("10.1.2.3")
     assert is_address("fe80::1")
     assert not is_address("10.1.2.example")
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://x.example/a", ("https", "x.example", 443)),
+        ("wss://x.example/a", ("https", "x.example", 443)),
+        ("WS://x.example/a", ("http", "x.example", 80)),
+    ],
+)
+def test_web_socket_has_the_cookies_of_its_handshake(
+    url: str, origin: tuple[str, str, int]
+) -> None:
+    """Which is HTTP."""
+    assert url_parts(url).origin == origin
+
+
+@pytest.mark.parametrize("url", ["", "ws", "wss", "wsx://x.example/", "file:///x"])
+def test_url_without_cookies_is_an_error(url: str) -> None:
+    """As for a load."""
+    with pytest.raises(URLError):
+        url_parts(url)

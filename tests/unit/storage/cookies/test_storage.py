@@ -50,6 +50,8 @@ def test_cookie_is_stored_and_taken_away() -> None:
         ("https://WWW.shop.example:8443/", "d a"),
         ("http://www.shop.example/cart", "d"),
         ("https://shop.example/", "d"),
+        ("wss://www.shop.example/cart/1", "c d a"),
+        ("ws://www.shop.example/cart/1", "d"),
         ("https://other.example/", ""),
         ("data:,x", ""),
     ],
