@@ -290,7 +290,12 @@ class URLSessionConfiguration:
         "Linux does not tell which interface is one.",
     )
     waits_for_connectivity = Setting(
-        False, flag, "Whether a load without a route waits for one.", acts=False
+        False,
+        flag,
+        "Whether a load that finds no way to its host (no route, no interface, no name "
+        "while there is no default route) waits for one instead of failing; "
+        "`timeout_interval_for_resource` bounds that. Who refuses or does not answer "
+        "is there: such a load fails.",
     )
     is_discretionary = Setting(
         False, flag, "Whether the system chooses when to load.", acts=False

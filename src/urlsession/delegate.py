@@ -111,6 +111,15 @@ class URLSessionTaskDelegate(URLSessionDelegate):
         """
 
     @_default
+    def task_is_waiting_for_connectivity(
+        self, session: URLSession, task: URLSessionTask
+    ) -> None:
+        """There is no way to the host, and the task waits for one; at most once.
+
+        Only with `URLSessionConfiguration.waits_for_connectivity`.
+        """
+
+    @_default
     def task_need_new_body_stream(
         self, session: URLSession, task: URLSessionTask
     ) -> BodyStream | None | Awaitable[BodyStream | None]:

@@ -133,6 +133,7 @@ class SessionCore:
             sites_of(configuration),
             proxies=plan.proxies,
             uses_environment=plan.uses_environment,
+            waits_for_connectivity=configuration.waits_for_connectivity,
             uses_early_data=configuration.enables_early_data,
             protocol_classes=configuration.protocol_classes,
             cookies=cookie_handling(configuration),

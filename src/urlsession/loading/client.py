@@ -52,6 +52,8 @@ class LoadContext(NamedTuple):
     """Which way each request takes; None for the environment's proxies, or none."""
     uses_environment: bool = True
     """Whether the environment may name proxies."""
+    waits_for_connectivity: bool = False
+    """Whether a load without a way to its host waits for one."""
     uses_early_data: bool = False
     """Whether GET and HEAD may go with TLS early data."""
     protocol_classes: Sequence[type] = ()
@@ -179,6 +181,9 @@ class LoadClient(Protocol):
         After; but inside if the load streams and the redirect has a body. That then
         waits for the decision, on the wire: it may be the reply, of any length.
         """
+
+    def load_is_waiting_for_connectivity(self) -> None:
+        """There is no way to the host: it waits for one; told once. After."""
 
     def load_needs_new_body(self) -> None:
         """Call `HTTPLoad.follow_with_body`, now or later. After."""

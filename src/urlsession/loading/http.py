@@ -79,6 +79,7 @@ class HTTPLoad(Transfer):
     _decoded_size: int = 0
     _uploaded: int = 0
     _route: Route | None = None
+    _attempts: int = 0
     _one_sending: OneSending | None = None
     reports_sent: bool = False
     priority_urgency: int | None = None
@@ -143,6 +144,10 @@ class HTTPLoad(Transfer):
     def cancel(self) -> None:
         """Stop, without a word to the client; a connection in use is closed."""
         self._client = None
+        if self._attempts:
+            from ..engine.connectivity import lookout
+
+            lookout().leave(self._try_again)
         self._context.pool.cancel(self)
         self._close_reader()
 
@@ -343,6 +348,8 @@ class HTTPLoad(Transfer):
         elif self.result_code and not self._has_left_redirect_body():
             if self._must_give_body_again():
                 self._send_body_again()
+            elif self._context.waits_for_connectivity and self._lacks_connectivity():
+                self._wait_for_connectivity()
             else:
                 self._fail(self._error_of_run())
         elif self._location is None:
@@ -352,6 +359,45 @@ class HTTPLoad(Transfer):
             self._follow()
         else:
             self._ask_about_redirect()
+
+    def _lacks_connectivity(self) -> bool:
+        # Not loaded by a program that never waits.
+        from ..engine.connectivity import has_default_route, is_about_connectivity
+
+        return not self._has_reply_line() and is_about_connectivity(
+            self.result_code, self.os_errno, has_default_route
+        )
+
+    def _wait_for_connectivity(self) -> None:
+        from ..engine.connectivity import lookout, retry_delay_s
+
+        client = self._client
+        if client is None:
+            return
+        self._attempts += 1
+        if self._attempts == 1:
+            client.load_is_waiting_for_connectivity()
+        retry_at = time.monotonic() + retry_delay_s(self._attempts)
+        lookout().enter(self._try_again, min(retry_at, self._ends_at()))
+        if self._client is None:  # cancelled meanwhile, on another thread
+            lookout().leave(self._try_again)
+
+    def _try_again(self) -> None:
+        """There is news of the network, or the time has come. No lock is held."""
+        if self._client is None:
+            return
+        if self._held_at is None and time.monotonic() >= self._ends_at():
+            self.did_time_out()
+            return
+        self._restart_idle_timer()
+        self._begin_again()
+
+    def _ends_at(self) -> float:
+        """Return when ``timeoutIntervalForResource`` is over."""
+        if self.watch is not None:
+            return self.watch.resource_deadline
+        limits = self._context.limits if self.limits is None else self.limits
+        return self.started_at + limits.resource_s
 
     def _must_give_body_again(self) -> bool:
         """Whether a reused connection died under a body that cannot be read again."""

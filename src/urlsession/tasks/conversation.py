@@ -321,6 +321,12 @@ class Conversation:
             request.url = as_web_socket(request.url)
             task.load_was_redirected(response, request)
 
+    def load_is_waiting_for_connectivity(self) -> None:
+        """See `LoadClient`."""
+        task = self._task()
+        if task is not None:
+            task.load_is_waiting_for_connectivity()
+
     def load_needs_new_body(self) -> None:
         """See `LoadClient`; a handshake has no body."""
 

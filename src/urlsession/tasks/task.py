@@ -561,6 +561,10 @@ class URLSessionTask:
         ):
             self._follow(load, request)
 
+    def load_is_waiting_for_connectivity(self) -> None:
+        """See `LoadClient`."""
+        self._tell("task_is_waiting_for_connectivity")
+
     def load_needs_new_body(self) -> None:
         """See `LoadClient`."""
         load = self._load
