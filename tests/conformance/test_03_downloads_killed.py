@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,30 +14,40 @@ from urlsession import URLError, URLSession, URLSessionConfiguration
 
 from .ranges import left_files, pattern
 
-# A server in a process of its own that kills itself, as kill -9 would, when it has
-# sent so many bytes of a body. Bare, because a hundred of them are started.
-_SERVER = """
+# One process after the other serves one request, and kills itself, as kill -9 would,
+# when it has sent so many bytes of the body. Forked, because there are a hundred.
+_SERVERS = """
 import os, re, signal, socket, sys
-listener = socket.socket(fileno=int(sys.argv[1]))
-body = open(sys.argv[2], "rb").read()
-left = int(sys.argv[3])
-while True:
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+body = open(sys.argv[1], "rb").read()
+
+def serve(count):
     connection, _ = listener.accept()
     head = b""
     while b"\\r\\n\\r\\n" not in head:
         head += connection.recv(65536)
     asked = re.search(rb"Range: bytes=(\\d+)-", head)
     start = int(asked[1]) if asked else 0
-    status = b"206 Partial Content" if asked else b"200 OK"
     connection.sendall(
         b"HTTP/1.1 %b\\r\\nContent-Length: %d\\r\\nETag: \\"one\\"\\r\\n"
         b"Content-Range: bytes %d-%d/%d\\r\\nAccept-Ranges: bytes\\r\\n\\r\\n"
-        % (status, len(body) - start, start, len(body) - 1, len(body))
+        % (
+            b"206 Partial Content" if asked else b"200 OK",
+            len(body) - start, start, len(body) - 1, len(body)
+        )
     )
-    connection.sendall(body[start : start + left])
-    if start + left < len(body):
+    connection.sendall(body[start : start + count])
+    if start + count < len(body):
         os.kill(os.getpid(), signal.SIGKILL)
-    connection.close()
+    connection.recv(1)  # the client goes first
+    os._exit(0)
+
+for count in map(int, sys.argv[2].split(",")):
+    child = os.fork()
+    if child == 0:
+        serve(count)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
@@ -55,13 +64,17 @@ def test_download_survives_a_hundred_servers_that_are_killed(
     pieces = [b - a for a, b in zip([0, *cuts], [*cuts, len(body)], strict=True)]
     source = tmp_path / "source"
     source.write_bytes(body)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=16)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    servers = subprocess.Popen(
+        [sys.executable, "-c", _SERVERS, str(source), ",".join(map(str, pieces))],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert servers.stdout is not None
+    url = f"http://127.0.0.1:{servers.stdout.readline().strip()}/"
     data: bytes | None = None
     deaths = 0
-    with listener, URLSession(configuration) as session:
-        for piece in pieces:
-            server = _start(listener, source, piece)
+    with URLSession(configuration) as session:
+        while True:
             task = session.download(None if data else url, resume_data=data)
             try:
                 location, _ = task.result(timeout=20)
@@ -69,22 +82,12 @@ def test_download_survives_a_hundred_servers_that_are_killed(
                 deaths += 1
                 data = error.download_task_resume_data
                 assert data is not None
-                assert server.wait(timeout=20) == -9
             else:
-                server.kill()
-                server.wait()
+                break
+    ends, _ = servers.communicate(timeout=20)
 
     found = hashlib.sha256(location.read_bytes()).hexdigest()
     assert deaths == kills
+    assert ends.split() == ["-9"] * kills + ["0"]
     assert found == hashlib.sha256(body).hexdigest()
     assert left_files(folder) == [location.name]
-
-
-def _start(
-    listener: socket.socket, source: Path, piece: int
-) -> subprocess.Popen[bytes]:
-    number = str(listener.fileno())
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _SERVER, number, str(source), str(piece)],
-        pass_fds=[listener.fileno()],
-    )
