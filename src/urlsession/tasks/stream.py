@@ -29,14 +29,20 @@ LOW_WATER = 256 * 1024  # bytes in memory at which it goes on
 
 
 class StreamedDataTask(URLSessionDataTask):
-    """The data task under a stream; ready when the head has come."""
+    """The data task under a stream; ready when the head has come.
+
+    Pieces of a fast body come every few microseconds, so the lock is taken only to
+    pause, to wait and at the end: of the two counts each has one writer. Whoever
+    waits, or asks for a pause, says so first and then looks once more.
+    """
 
     def __init__(
         self, session: URLSession, task_identifier: int, request: URLRequest
     ) -> None:
         super().__init__(session, task_identifier, request)
         self._pieces: deque[bytes] = deque()
-        self._buffered = 0
+        self._received = 0  # written where the load runs
+        self._taken = 0  # written by the consumer
         self._readers: list[Waiter] = []
         self._lock = threading.RLock()
         self._has_head = False
@@ -64,13 +70,16 @@ class StreamedDataTask(URLSessionDataTask):
 
     def load_did_receive_data(self, data: bytes) -> bool:
         """See `LoadClient`."""
-        with self._lock:
-            if self._buffered >= HIGH_WATER:
-                self._is_starved = True
-                return False
-            self._pieces.append(data)
-            self._buffered += len(data)
-            self._wake_readers()
+        if self._received - self._taken >= HIGH_WATER:
+            with self._lock:
+                if self._received - self._taken >= HIGH_WATER:
+                    self._is_starved = True
+                    return False
+        self._pieces.append(data)
+        self._received += len(data)
+        if self._readers:
+            with self._lock:
+                self._wake_readers()
         return True
 
     def take(self) -> bytes | None:
@@ -79,27 +88,32 @@ class StreamedDataTask(URLSessionDataTask):
         Raises:
             URLError: The load failed, and every piece before that was taken.
         """
-        with self._lock:
-            if self._pieces:
-                piece = self._pieces.popleft()
-                self._buffered -= len(piece)
-                must_proceed = self._is_starved and self._buffered <= LOW_WATER
-                if must_proceed:
-                    self._is_starved = False
-            elif self._has_ended and self._error is not None:
+        if not self._pieces:
+            # Looked at in this order: what came before the end is given first.
+            if self._has_ended and self._error is not None and not self._pieces:
                 raise self._error
-            else:
-                return None
-        if must_proceed and self._load is not None:
-            self._load.take_again()
+            return None
+        try:
+            piece = self._pieces.popleft()
+        except IndexError:  # dropped just now, on another thread
+            return None
+        self._taken += len(piece)
+        if self._is_starved and self._received - self._taken <= LOW_WATER:
+            self._proceed()
         return piece
+
+    def _proceed(self) -> None:
+        with self._lock:
+            is_starved, self._is_starved = self._is_starved, False
+        if is_starved and self._load is not None:
+            self._load.take_again()
 
     def drop(self) -> None:
         """Forget what was not read, and stop the transfer."""
         self.cancel()
         with self._lock:
             self._pieces.clear()
-            self._buffered = 0
+            self._taken = self._received
 
     @property
     def is_exhausted(self) -> bool:
@@ -108,23 +122,29 @@ class StreamedDataTask(URLSessionDataTask):
 
     def next_future(self) -> Awaitable[None] | None:
         """Return what to await before `take` has something; None if it has."""
+        if self._is_starved and not self._pieces:
+            self._proceed()
         with self._lock:
-            if self._pieces or self._has_ended:
+            if self._has_news():
                 return None
             future = new_future()
             self._readers.append(future)
-            return future
+            return None if self._has_news() else future
 
     def wait_for_piece(self) -> None:
         """Block until `take` has something or the end has come."""
         core = self._core
         core.refuse_waiting(self)
+        if self._is_starved and not self._pieces:
+            self._proceed()
         core.driver.wait(core.pool, self._has_news, math.inf)
         with self._lock:
             if self._has_news():
                 return
             lock = new_lock()
             self._readers.append(lock)
+            if self._has_news():
+                return
         lock.acquire()
 
     def _wake_readers(self) -> None:
