@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from .request import CachePolicy, NetworkServiceType, URLRequest
     from .response import HTTPURLResponse, URLResponse
     from .session import URLSession
+    from .storage.cached_response import CachedURLResponse
     from .storage.cookies.cookie import CookieKey, HTTPCookie
     from .storage.cookies.policy import CookieAcceptPolicy, CookieSameSitePolicy
     from .storage.cookies.storage import HTTPCookieStorage
+    from .storage.url_cache import URLCache
     from .tasks.data_task import URLSessionDataTask
     from .tasks.download_task import URLSessionDownloadTask
     from .tasks.reply import DownloadReply, Reply
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 __all__ = (
     "AsyncBytes",
     "CachePolicy",
+    "CachedURLResponse",
     "ClosedBy",
     "Connection",
     "ConnectionEvent",
@@ -74,6 +77,7 @@ __all__ = (
     "ResponseDisposition",
     "SessionInvalidatedError",
     "TaskState",
+    "URLCache",
     "URLError",
     "URLErrorCode",
     "URLProtocol",
@@ -104,6 +108,7 @@ __all__ = (
 _MODULES = {
     "AsyncBytes": "tasks.stream",
     "CachePolicy": "request",
+    "CachedURLResponse": "storage.cached_response",
     "ClosedBy": "connections",
     "Connection": "connections",
     "ConnectionEvent": "connections",
@@ -123,6 +128,7 @@ _MODULES = {
     "ResponseDisposition": "delegate",
     "SessionInvalidatedError": "errors",
     "TaskState": "tasks.state",
+    "URLCache": "storage.url_cache",
     "URLError": "errors",
     "URLErrorCode": "errors",
     "URLProtocol": "protocol",

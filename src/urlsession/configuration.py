@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .request import FilePath
     from .storage.cookies.storage import HTTPCookieStorage
     from .storage.private import PrivateStores, Purgeable
+    from .storage.url_cache import URLCache
 
 _StoreT = TypeVar("_StoreT", bound="Purgeable")
 
@@ -239,11 +240,7 @@ class URLSessionConfiguration:
     request_cache_policy = Setting(
         CachePolicy.USE_PROTOCOL_CACHE_POLICY,
         member(CachePolicy),
-        "Whether a cache may answer.",
-        acts=False,
-    )
-    url_cache = Setting[object | None](
-        None, object_or_none, "The cache; None for no caching.", acts=False
+        "Whether a cache may answer requests that have no policy of their own.",
     )
     http_should_set_cookies = Setting(
         True, flag, "Whether stored cookies are sent; they are stored all the same."
@@ -351,6 +348,26 @@ class URLSessionConfiguration:
         headers = HTTPHeaders(() if fields is None else fields)
         _refuse_reserved(headers)
         self._values["http_additional_headers"] = headers
+
+    @property
+    def url_cache(self) -> URLCache | None:
+        """The cache; None for no caching.
+
+        `URLCache.shared` unless set; of an ephemeral configuration one of its own,
+        with 4 MiB in memory and nothing on disk.
+        """
+        from .storage.url_cache import DEFAULT_MEMORY_BYTES, URLCache
+
+        stores = self._private_stores
+        if stores is not None and "url_cache" not in self._values:
+            return stores.get("url_cache", lambda: URLCache(DEFAULT_MEMORY_BYTES, 0))
+        return self._store("url_cache", URLCache, lambda: URLCache.shared)
+
+    @url_cache.setter
+    def url_cache(self, value: URLCache | None) -> None:
+        from .storage.url_cache import URLCache
+
+        self._set_store("url_cache", URLCache, value)
 
     @property
     def trusted_certificates(self) -> str | bytes | None:
@@ -470,6 +487,7 @@ _DEFAULTS: dict[str, object] = {
     "http_additional_headers": HTTPHeaders(),
     "http_cookie_storage": _USUAL,
     "trusted_certificates": None,
+    "url_cache": _USUAL,
     _TLS_MINIMUM: TLSProtocolVersion.TLSV12,
     _TLS_MAXIMUM: TLSProtocolVersion.TLSV13,
 }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .request import BodyStream, URLRequest
     from .response import HTTPURLResponse
     from .session import URLSession
+    from .storage.cached_response import CachedURLResponse
     from .tasks.data_task import URLSessionDataTask
     from .tasks.download_task import URLSessionDownloadTask
     from .tasks.stream_task import (
@@ -224,6 +225,22 @@ class URLSessionDataDelegate(URLSessionTaskDelegate):
         self, session: URLSession, task: URLSessionDataTask, data: bytes
     ) -> None:
         """A piece of the body came, decoded."""
+
+    @_default
+    def data_task_will_cache_response(
+        self,
+        session: URLSession,
+        task: URLSessionDataTask,
+        proposed: CachedURLResponse,
+    ) -> CachedURLResponse | None | Awaitable[CachedURLResponse | None]:
+        """Decide what of a reply is stored; after its last byte, before the end.
+
+        Called only if it may be stored at all, and not for a reply that came from the
+        cache.
+
+        Returns:
+            `proposed`, another in its place, or None to store nothing.
+        """
 
     @_default
     def data_task_did_become_download_task(

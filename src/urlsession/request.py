@@ -149,7 +149,7 @@ class URLRequest:
     # are, costs one assignment (0.23 µs, not 0.6).
     main_document_url: str | None = None
     cache_policy: CachePolicy = CachePolicy.USE_PROTOCOL_CACHE_POLICY
-    """Accepted; does not act yet."""
+    """Whether a cache may answer; the session's policy counts if this one is 0."""
     network_service_type: NetworkServiceType = NetworkServiceType.DEFAULT
     """What kind of traffic this is; it marks the packets of a connection that this
     request opens. DEFAULT is the session's."""

@@ -43,6 +43,7 @@ from .engine.io_thread import shared_io_thread
 from .engine.pool import Pool
 from .engine.wires import Wires
 from .errors import SessionInvalidatedError, UsageError
+from .loading.caching import LoadCache
 from .loading.client import LoadContext
 from .loading.cookies import cookie_handling
 from .loading.plan import plan_for
@@ -140,6 +141,7 @@ class SessionCore:
             user_code=user_code,
             workers=WORKERS,
             wires=self.wires,
+            cache=_cache_for(configuration, plan.fields),
         )
         self._handles = plan.handles
         self._web_socket_pool: Pool | None = None
@@ -1026,6 +1028,13 @@ class URLSession:
             warnings.warn_explicit(
                 message, ResourceWarning, site.file, site.line, source=self
             )
+
+
+def _cache_for(
+    configuration: URLSessionConfiguration, fields: Sequence[tuple[str, str]]
+) -> LoadCache:
+    cache, policy = configuration.url_cache, configuration.request_cache_policy
+    return LoadCache(cache, policy, fields)
 
 
 def _running_loop() -> Any:

@@ -92,6 +92,8 @@ RULES = (
     "storage.cookies.site",
     "tasks.download_state",
     "tasks.resumption",
+    "storage.cache_control",
+    "storage.cache_rules",
     "tasks.state",
     "watch.verdict",
 )

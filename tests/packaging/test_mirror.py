@@ -19,6 +19,7 @@ ELSEWHERE: dict[str, str] = {
     "engine.retired": "tests/conformance/test_01_reset.py",
     "loading.route": "tests/conformance/test_02_proxies.py, test_15_http3.py",
     "loading.sites": "tests/conformance/test_15_hsts.py, test_15_http3.py",
+    "loading.caching": "tests/conformance/test_09_policies.py, test_09_validation.py",
     "loading.client": "a protocol and two tuples; tests/unit/tasks/test_measure.py",
     "engine.wires": "tests/conformance/test_03_streams.py",
     "loading.channel": "tests/conformance/test_03_streams.py",

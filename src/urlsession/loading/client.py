@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..errors import URLError
     from ..request import BodyStream, URLRequest
     from ..response import HTTPURLResponse
+    from .caching import LoadCache
     from .cookies import CookieHandling
     from .proxying import ProxyTable
     from .sites import Sites
@@ -66,6 +67,8 @@ class LoadContext(NamedTuple):
     """Threads that may block, for reading files."""
     wires: Wires | None = None
     """Times to act at, for loads without libcurl."""
+    cache: LoadCache | None = None
+    """The session's use of its cache; None for no caching."""
 
 
 class Transaction(NamedTuple):
@@ -78,6 +81,8 @@ class Transaction(NamedTuple):
     connection: Connection | None
     decoded_size: int
     """Bytes of the body as delivered."""
+    is_from_cache: bool = False
+    """Whether the response was a stored one."""
 
 
 class Load(Protocol):
@@ -147,8 +152,12 @@ class LoadClient(Protocol):
     """Who a load tells, and asks."""
 
     @property
+    def uses_cache(self) -> bool:
+        """Whether the reply may come from the cache, and be stored there."""
+
+    @property
     def current_request(self) -> URLRequest:
-        """The request of the load's present transaction."""
+        """The request of the present transaction."""
 
     def load_is_offered(self, request: URLRequest) -> bool:
         """Whether a protocol class takes `request`, whatever its scheme. Inside."""

@@ -33,7 +33,9 @@ from .route import Route
 
 if TYPE_CHECKING:
     from ..request import BodyStream, URLRequest
+    from ..storage.cached_response import Entry
     from ..url import URLParts
+    from .caching import LoadCache, Proposal
     from .client import LoadClient, LoadContext
     from .cookies import CookieHandling
     from .feed import FeedSource
@@ -58,6 +60,13 @@ class HTTPLoad(Transfer):
         body_length: Bytes of the present transaction's body; None if not known.
         priority_urgency: How urgent the reply is, from 0 (most) to 7; None to say
             nothing.
+        proposes_always: Whether the client decides on the storing of each reply that
+            may be stored, useful or not.
+        validated: The stored reply that the present transaction asks about.
+        is_from_cache: Whether the present transaction was answered by a stored reply.
+        is_cache_doubtful: Whether a stored reply is no longer true if this one cannot
+            take its place.
+        proposal: The reply, if it is to be stored; set when the load has succeeded.
     """
 
     _reader: BodyReader | None = None
@@ -81,6 +90,16 @@ class HTTPLoad(Transfer):
     _route: Route | None = None
     _attempts: int = 0
     _one_sending: OneSending | None = None
+    _cache: LoadCache | None = None
+    _ignores_stored: bool = False
+    _is_replaced: bool = False
+    _collected: list[bytes] | None = None
+    _collected_size: int = 0
+    proposes_always: bool = False
+    validated: Entry | None = None
+    is_from_cache: bool = False
+    is_cache_doubtful: bool = False
+    proposal: Proposal | None = None
     reports_sent: bool = False
     priority_urgency: int | None = None
     redirect_count: int = 0
@@ -119,6 +138,11 @@ class HTTPLoad(Transfer):
         if parts.scheme == "https":
             self.is_secure = True
         self.limits = context.limits
+        if context.cache is not None and not self._ignores_stored:
+            sent = self._consult(context.cache, parts)
+            if sent is None:
+                return
+            request = sent
         if not request.is_plain or self.priority_urgency is not None:
             self._prepare(request, context.limits)
         if self.is_streaming:
@@ -140,6 +164,25 @@ class HTTPLoad(Transfer):
         context.pool.start(self)
         if self._client is None:  # cancelled meanwhile, on another thread
             context.pool.cancel(self)
+
+    def _consult(self, cache: LoadCache, parts: URLParts) -> URLRequest | None:
+        """Return the request to send; None if the cache has answered."""
+        client = self._client
+        if client is None or not client.uses_cache:
+            return self.request
+        if cache.keeps:
+            self._cache = cache
+        return cache.consult(self, parts)
+
+    @property
+    def client(self) -> LoadClient | None:
+        """Who is told; None once the load is over."""
+        return self._client
+
+    @property
+    def head_lines(self) -> Sequence[bytes]:
+        """The raw lines of the head that came; of all heads, if there were several."""
+        return self._lines if self.is_streaming else self.head
 
     def cancel(self) -> None:
         """Stop, without a word to the client; a connection in use is closed."""
@@ -240,6 +283,42 @@ class HTTPLoad(Transfer):
         self._next_request = request
         self._run_again()
 
+    def answer(self, response: HTTPURLResponse, body: bytes) -> None:
+        """Take a stored reply as that of this transaction. After; for `LoadCache`."""
+        client = self._client
+        if client is None:
+            return
+        if self.validated is not None:
+            self._note_transaction()  # the one that asked if it still holds
+            self.validated = None
+        self._forget_transaction()
+        self.is_from_cache = True
+        self.connection = None
+        self.begun_at = time.monotonic()
+        self._response = response
+        self.body = body
+        location = response.value("Location")
+        if is_redirect(response.status_code, location):
+            self._location = location
+            self._ask_about_redirect()
+            return
+        if self.is_streaming:
+            self._decoded_size = len(body)
+            self._give_stored(client, response)
+        self._succeed()
+
+    def _give_stored(self, client: LoadClient, response: HTTPURLResponse) -> None:
+        client.load_did_receive_response(response)
+        body, self.body = self.body, b""
+        if body:
+            client.load_did_receive_data(body)  # the first piece is always taken
+
+    def repeat(self) -> None:
+        """Send the request of this transaction without conditions. For `LoadCache`."""
+        self._note_transaction()
+        self._ignores_stored = True
+        self._begin_again()
+
     def refuse_redirect(self) -> None:
         """Let the 3xx response itself be the result."""
         client, response = self._client, self._response
@@ -251,7 +330,7 @@ class HTTPLoad(Transfer):
             self._context.pool.take_again(self)
             return
         if self.is_streaming and response is not None:
-            client.load_did_receive_response(response)
+            self._give_stored(client, response)
         self._succeed()
 
     def give_socket(self) -> bool:
@@ -288,7 +367,7 @@ class HTTPLoad(Transfer):
     def transactions(self) -> list[Transaction]:
         """Return what is known of each transaction so far, oldest first."""
         transactions = list(self._earlier or ())
-        if self.has_begun:
+        if self.has_begun or self.is_from_cache:
             transactions.append(self._transaction())
         return transactions
 
@@ -319,6 +398,8 @@ class HTTPLoad(Transfer):
 
     def receive_body(self, data: bytes) -> int | None:
         """Pass a piece of the body on; see `Transfer`."""
+        if self._is_replaced:
+            return None
         if self._location is not None or self._is_asking:
             return self._receive_redirect_body(data)
         return self._receive_wanted(data)
@@ -330,6 +411,8 @@ class HTTPLoad(Transfer):
             return -1  # it has ended meanwhile: libcurl need not go on
         if self._client.load_did_receive_data(data):
             self._decoded_size += len(data)
+            if self._collected is not None:
+                self._collect(data)
             return None
         self._context.pool.note_paused(self)
         return int(pycurl.WRITEFUNC_PAUSE)
@@ -459,8 +542,15 @@ class HTTPLoad(Transfer):
         location = response.value("Location")
         if is_redirect(status_code, location):
             self._location = location
-        else:
-            client.load_did_receive_response(response)
+            return
+        cache = self._cache
+        if cache is not None:
+            if cache.is_replaced(self, response):
+                self._is_replaced = True
+                return
+            if cache.collects(self, response):
+                self._collected = []
+        client.load_did_receive_response(response)
 
     def _take_cookies(self, cookies: CookieHandling, parts: URLParts) -> None:
         if self._client is not None:
@@ -491,7 +581,10 @@ class HTTPLoad(Transfer):
         if decoder is None or self._coding_error is not None:
             return -1  # libcurl ends the run, `did_finish` tells why
         try:
-            is_taken = decoder.take(data, client.load_did_receive_data)
+            take = client.load_did_receive_data
+            is_taken = decoder.take(
+                data, take if self._collected is None else self._give
+            )
         except CodingError as error:
             self._coding_error = error
             return -1
@@ -500,6 +593,24 @@ class HTTPLoad(Transfer):
             return None
         self._context.pool.note_paused(self)
         return int(pycurl.WRITEFUNC_PAUSE)
+
+    def _give(self, data: bytes) -> bool:
+        client = self._client
+        if client is not None and not client.load_did_receive_data(data):
+            return False
+        self._collect(data)
+        return True
+
+    def _collect(self, data: bytes) -> None:
+        """Keep a piece of a streamed body for the cache, while it is small enough."""
+        cache, collected = self._cache, self._collected
+        if cache is None or collected is None:
+            return
+        self._collected_size += len(data)
+        if self._collected_size > cache.limit():
+            self._collected = None
+        else:
+            collected.append(data)
 
     def _receive_redirect_body(self, data: bytes) -> int | None:
         """Ask where to go while the body waits: it is the reply if nowhere."""
@@ -614,13 +725,29 @@ class HTTPLoad(Transfer):
     def _run_again(self) -> None:
         request = self._next_request
         assert request is not None
+        cache, response = self._cache, self._response
+        if cache is not None and response is not None and self._location is not None:
+            cache.keep_redirect(self, response)
         self._next_request = None
         self.request = request
         self._route = None
+        self._ignores_stored = False
         self._begin_again()
 
     def _begin_again(self) -> None:
         """Run the present request from its start."""
+        self._forget_transaction()
+        self.validated = self.proposal = None
+        self.is_cache_doubtful = False
+        self._restart_idle_timer()
+        self.options = ()
+        self.is_secure = False
+        try:
+            self.begin()
+        except URLError as error:
+            self._fail(error)
+
+    def _forget_transaction(self) -> None:
         self._has_reply = False
         self.head = ()
         self._response = self._location = None
@@ -634,13 +761,9 @@ class HTTPLoad(Transfer):
         self.is_starved = False
         self.body_length = None
         self.numbers = ()
-        self._restart_idle_timer()
-        self.options = ()
-        self.is_secure = False
-        try:
-            self.begin()
-        except URLError as error:
-            self._fail(error)
+        self.is_from_cache = self._is_replaced = False
+        self._collected = None
+        self._collected_size = 0
 
     def _restart_idle_timer(self) -> None:
         """Begin a new watch, with the deadline that `hold` has moved."""
@@ -662,6 +785,15 @@ class HTTPLoad(Transfer):
             except CodingError as error:
                 self._fail(self._error_of_coding(error))
                 return
+        cache = self._cache
+        if cache is not None and not self.is_from_cache:
+            if self.is_streaming:
+                pieces = self._collected
+                whole = None if pieces is None else b"".join(pieces)
+            else:
+                whole = body
+            if cache.takes_over(self, response, whole):
+                return
         self._client = None
         self._close_reader()
         if self._kept is not None:
@@ -672,6 +804,9 @@ class HTTPLoad(Transfer):
             client.load_did_finish(response, body)
 
     def _fail(self, error: URLError) -> None:
+        cache, response = self._cache, self._response
+        if cache is not None and response is None and cache.bridges(self):
+            return
         client, self._client = self._client, None
         self._close_reader()
         self.body = b""
@@ -818,10 +953,11 @@ class HTTPLoad(Transfer):
         return Transaction(
             self.request,
             self._response,
-            self._context.pool.figures(self),
+            () if self.is_from_cache else self._context.pool.figures(self),
             self.begun_at,
             self.connection,
             self._decoded_size,
+            self.is_from_cache,
         )
 
     def _error(self, code: URLErrorCode, message: str) -> URLError:

@@ -68,6 +68,11 @@ class Database:
         self._told: set[str] = set()
         _DATABASES.add(self)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection, with the descriptors that it needs."""
+        return self._connection is not None
+
     def read(self, work: Work[T], otherwise: T) -> T:
         """Return what `work` returns, given a connection.
 
@@ -160,6 +165,8 @@ class Database:
         if not version and not is_write:
             self.close()
             return None  # nothing was ever written
+        if not version:
+            _set_up_file(self._connection)
         if version < len(self._steps):
             self._take_steps(self._connection)
         return self._connection
@@ -179,6 +186,7 @@ class Database:
         connection = connect("mode=rw")
         try:
             _set_up(connection)
+            self._version(connection)  # only now is the file looked at
         except sqlite3.OperationalError as error:
             connection.close()
             if (error.sqlite_errorcode & 0xFF) not in {_READ_ONLY, _CANNOT_OPEN}:
@@ -255,11 +263,16 @@ class _FolderLock:
 
 
 def _set_up(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table
+    """Set what holds for a connection; must not wait for who writes."""
     connection.execute(
         "PRAGMA synchronous = NORMAL"
     )  # safe with WAL; may lose the last
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_SIZE_LIMIT_BYTES}")
+
+
+def _set_up_file(connection: sqlite3.Connection) -> None:
+    """Set what holds for a new file, for good."""
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table
     _switch_to_wal(connection)
 
 

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterable
 from operator import itemgetter
 from os import urandom
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..close_code import WebSocketCloseCode, close_code_of
 from ..errors import URLError, URLErrorCode
@@ -283,6 +283,8 @@ class Conversation:
         self._finish(error, sent_code)
 
     # -- LoadClient ----------------------------------------------------------------------
+
+    uses_cache: ClassVar[bool] = False
 
     @property
     def current_request(self) -> URLRequest:

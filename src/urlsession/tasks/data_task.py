@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..delegate import ResponseDisposition
 from ..errors import URLError, URLErrorCode, UsageError
+from ..loading.http import HTTPLoad
 from .delivery import Callback
 from .state import TaskState
 from .task import URLSessionTask
@@ -21,6 +22,7 @@ from .task import URLSessionTask
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from ..loading.caching import Proposal
     from ..response import HTTPURLResponse
     from .download_task import URLSessionDownloadTask
     from .part_replies import PartReplies
@@ -39,6 +41,7 @@ class URLSessionDataTask(URLSessionTask):
     """
 
     kind: ClassVar[str] = "data"
+    uses_cache: ClassVar[bool] = True
 
     _is_delegate_driven: bool = False
     _undelivered: int = 0
@@ -226,6 +229,9 @@ class URLSessionDataTask(URLSessionTask):
             and self._tell("data_task_did_receive_data", body)
         ):
             body = b""
+        load = self._load
+        if isinstance(load, HTTPLoad) and load.proposal is not None:
+            self._propose(load.proposal)
         super().load_did_finish(response, body)
 
     def load_did_fail(self, error: URLError) -> None:
@@ -249,6 +255,18 @@ class URLSessionDataTask(URLSessionTask):
             if self._is_deciding:  # else it was decided just now, on another thread
                 self._early_end = end
             return self._is_deciding
+
+    def _propose(self, proposal: Proposal) -> None:
+        """Store the reply, unless the delegate decides otherwise. After the body."""
+
+        def decided(value: Any, error: BaseException | None) -> None:
+            if error is None and value is not None:
+                proposal.store_changed(value)
+
+        if not self._tells_everything or not self._tell(
+            "data_task_will_cache_response", proposal.cached, then=decided
+        ):
+            proposal.store()
 
     def _disposed(self, value: Any, error: BaseException | None) -> None:
         if self._load is not None:

@@ -32,8 +32,15 @@ def task_metrics(
     """Return the metrics of a task that is over; times in monotonic seconds."""
     return URLSessionTaskMetrics(
         task_interval=DateInterval(_date(created_at), _date(completed_at)),
-        redirect_count=max(0, len(transactions) - 1),
+        redirect_count=sum(map(_is_followed, transactions[:-1])),
         transaction_metrics=tuple(_measure(one) for one in transactions),
+    )
+
+
+def _is_followed(transaction: Transaction) -> bool:
+    response = transaction.response  # a 304, or a 401, leads to the same place
+    return response is None or (
+        300 <= response.status_code < 400 and response.status_code != 304
     )
 
 
@@ -45,6 +52,16 @@ def _date(monotonic_s: float) -> datetime:
 def _measure(transaction: Transaction) -> URLSessionTaskTransactionMetrics:
     request, connection = transaction.request, transaction.connection
     fetch_start = _date(transaction.begun_at)
+    if transaction.is_from_cache:
+        return URLSessionTaskTransactionMetrics(
+            request=request,
+            response=transaction.response,
+            fetch_start_date=fetch_start,
+            response_start_date=fetch_start,
+            response_end_date=fetch_start,
+            resource_fetch_type=ResourceFetchType.LOCAL_CACHE,
+            count_of_response_body_bytes_after_decoding=transaction.decoded_size,
+        )
     if not transaction.numbers:  # it was cancelled, or timed out, on its way
         return URLSessionTaskTransactionMetrics(
             request=request,

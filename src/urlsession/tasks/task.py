@@ -82,6 +82,9 @@ class URLSessionTask:
     earliest_begin_date: object | None = None
     prefers_incremental_delivery: bool = True
 
+    uses_cache: ClassVar[bool] = False
+    """Whether replies come from the cache, and are stored there; data tasks' do."""
+
     # Defaults on the class: one task is made for each request.
     _state: TaskState = TaskState.SUSPENDED
     _suspensions: int = 1
@@ -380,8 +383,8 @@ class URLSessionTask:
         self._load = load
         if self.priority != self.DEFAULT_PRIORITY and isinstance(load, HTTPLoad):
             load.priority_urgency = urgency(self.priority)
-        if self._delivery is not None and self._method("task_did_send_body_data"):
-            load.reports_sent = True
+        if self._delivery is not None:
+            self._tell_load_what_is_wanted(load)
         try:
             self._begin(load)
         except URLError as error:
@@ -400,6 +403,16 @@ class URLSessionTask:
     def _request_to_load(self) -> URLRequest:
         """Return what the load begins with: as given, or with fields of the task's."""
         return self.original_request
+
+    def _tell_load_what_is_wanted(self, load: Load) -> None:
+        if self._method("task_did_send_body_data"):
+            load.reports_sent = True
+        if (
+            isinstance(load, HTTPLoad)
+            and self._tells_everything
+            and self._method("data_task_will_cache_response")
+        ):
+            load.proposes_always = True
 
     def _make_load(self, request: URLRequest) -> Load:
         """Return the load for the task's request; it is begun by the caller.

@@ -2,7 +2,8 @@
 
 Implements every method of section 4 of the reference that these tasks can cause,
 except those that give a body stream: implementing them changes how a streamed
-body is sent, so they are there only when the test says what to answer.
+body is sent, so they are there only when the test says what to answer. So is the one
+that decides what a cache keeps.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class RecordingDelegate:
             self.task_need_new_body_stream = self._need_new_body_stream
         if "task_need_new_body_stream_from_offset" in self._answers:
             self.task_need_new_body_stream_from_offset = self._need_rest_of_body
+        if "data_task_will_cache_response" in self._answers:
+            self.data_task_will_cache_response = self._will_cache_response
 
     @property
     def names(self) -> list[str]:
@@ -239,6 +242,12 @@ class RecordingDelegate:
         return self._record(
             "web_socket_task_did_close", session, task, close_code, reason
         )
+
+    def _will_cache_response(
+        self, session: object, task: object, proposed: object
+    ) -> object:
+        name = "data_task_will_cache_response"
+        return self._record(name, session, task, proposed)
 
     def _need_new_body_stream(self, session: object, task: object) -> object:
         return self._record("task_need_new_body_stream", session, task)

@@ -100,6 +100,7 @@ def test_recording_implements_every_method_a_data_task_can_cause() -> None:
     told = {name for name in dir(URLSessionDataDelegate) if not name.startswith("_")}
 
     assert told - set(dir(RecordingDelegate)) == {
+        "data_task_will_cache_response",
         "task_need_new_body_stream",
         "task_need_new_body_stream_from_offset",
     }
