@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import gzip
 import os
@@ -26,6 +27,7 @@ from urlsession import (
     URLSessionConfiguration,
     URLSessionDownloadTask,
 )
+from urlsession.loading.temporary_file import TemporaryFile
 from urlsession.testing import (
     RecordingDelegate,
     ServerConnection,
@@ -512,6 +514,88 @@ def test_folder_that_is_missing_is_an_error(
     assert caught.value.code is URLErrorCode.CANNOT_CREATE_FILE
     assert isinstance(caught.value.underlying, FileNotFoundError)
     assert caught.value.errno == caught.value.underlying.errno
+
+
+def test_file_that_cannot_be_closed_is_an_error(
+    serve: Serve,
+    configuration: URLSessionConfiguration,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a network file system has it, which tells at the very end."""
+    server = serve(fixed_body(BODY))
+
+    def refuse(file: TemporaryFile) -> None:
+        file.discard()
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(TemporaryFile, "close", refuse)
+    with URLSession(configuration) as session:
+        with pytest.raises(URLError) as caught:
+            session.download(server.url()).result(timeout=10)
+
+    assert caught.value.code is URLErrorCode.CANNOT_CLOSE_FILE
+    assert caught.value.errno == errno.EIO
+    assert left_files(folder) == []
+
+
+@pytest.mark.parity("1:flush(completionHandler:)", "1:reset(completionHandler:)")
+@pytest.mark.parametrize("name", ["flush", "reset"])
+def test_flush_and_reset_write_out_what_downloads_have(
+    serve: Serve, configuration: URLSessionConfiguration, folder: Path, name: str
+) -> None:
+    """The task goes on."""
+    go_on = threading.Event()
+
+    def handle(connection: ServerConnection) -> None:
+        connection.recv_request()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabcde")
+        go_on.wait(10)
+        connection.send(b"fghij")
+
+    server = serve(handle)
+    with URLSession(configuration) as session:
+        task = session.download(server.url())
+        wait_until(lambda: task.count_of_bytes_received == 5)
+        (file,) = folder.iterdir()
+        before = file.read_bytes()
+        getattr(session, name)().result(timeout=10)
+        between = file.read_bytes()
+        go_on.set()
+        location, _ = task.result(timeout=10)
+
+    assert (before, between) == (b"", b"abcde")
+    assert location.read_bytes() == b"abcdefghij"
+
+
+def test_cancelling_who_awaits_removes_the_file(
+    serve: Serve,
+    configuration: URLSessionConfiguration,
+    folder: Path,
+    loop_factory: LoopFactory,
+) -> None:
+    """A time-out of asyncio's, for instance."""
+
+    def handle(connection: ServerConnection) -> None:
+        connection.recv_request()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabcde")
+        connection.hold(10)
+
+    server = serve(handle)
+
+    async def main() -> bool:
+        async with URLSession(configuration) as session:
+            task = session.download(server.url())
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await task
+            return task.response is not None
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        had_begun = runner.run(main())
+
+    assert had_begun
+    assert left_files(folder) == []
 
 
 def test_file_that_cannot_be_removed_is_a_logged_warning(
