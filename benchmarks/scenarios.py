@@ -21,6 +21,7 @@ class Kind(StrEnum):
     CHURN_BLOCKING = "churn-blocking"
     DOWNLOAD_CONSUMER = "download-consumer"
     DOWNLOAD_FILE = "download-file"
+    UPLOAD_FILE = "upload-file"
     IMPORT = "import"
     FIN = "fin"
     WATCHED_ASYNC = "watched-async"
@@ -84,6 +85,7 @@ _LOADS = (
     Kind.CHURN_BLOCKING,
     Kind.DOWNLOAD_CONSUMER,
     Kind.DOWNLOAD_FILE,
+    Kind.UPLOAD_FILE,
     Kind.WATCHED_ASYNC,
     Kind.WATCHED_BLOCKING,
     Kind.WATCH_CONNECTIONS,
@@ -208,6 +210,22 @@ SCENARIOS = (
             "requests",
         ),
         path="256m",
+    ),
+    Scenario(
+        name="upload-file",
+        title="256 MiB, from a file",
+        unit="µs per upload",
+        kind=Kind.UPLOAD_FILE,
+        clients=(
+            "urlsession",
+            "urlsession-uvloop",
+            "urlsession-blocking",
+            "curl",
+            "aiohttp",
+            "httpx",
+            "requests",
+        ),
+        path="upload",
     ),
     Scenario(
         name="import",

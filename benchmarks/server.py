@@ -58,6 +58,13 @@ http {{
             root {folder};
             sendfile on;
         }}
+        location = /upload {{
+            root {uploads};
+            dav_methods PUT;
+            client_max_body_size 0;
+            client_body_buffer_size 1m;
+            client_body_temp_path {uploads}/body;
+        }}
     }}
 }}
 """
@@ -93,6 +100,9 @@ class Server:
         self.kind = kind
         self.port = 0
         self._folder = tempfile.mkdtemp(prefix="urlsession-bench-")
+        # In memory, so that no disk is measured.
+        shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self._uploads = tempfile.mkdtemp(prefix="urlsession-bench-", dir=shm)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -154,12 +164,14 @@ class Server:
     def _nginx(self) -> list[str]:
         # nginx's worker gives up root and must still reach its folder.
         os.chmod(self._folder, 0o755)
+        os.chmod(self._uploads, 0o777)
         with Path(self._folder, "256m").open("wb") as large:
             large.truncate(LARGE_LENGTH)  # holes are read as fast as cached pages
         configuration = Path(self._folder, "nginx.conf")
         configuration.write_text(
             NGINX_CONFIGURATION.format(
                 folder=self._folder,
+                uploads=self._uploads,
                 listen="\n".join(
                     f"        listen 127.0.0.{n}:{self.port} backlog=4096;"
                     for n in range(1, ADDRESSES + 1)
@@ -215,6 +227,7 @@ class Server:
             _end(self._process)
             self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._uploads, ignore_errors=True)
 
 
 def _stay_on_one_core() -> None:

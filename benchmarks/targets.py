@@ -170,6 +170,7 @@ TARGETS = (
         for peer in ("aiohttp", "pyreqwest", "curl_cffi", "httpx", "requests")
     ),
     _speed("download of 256 MiB to a file", "download-file", 0.9, "curl"),
+    _speed("upload of 256 MiB from a file", "upload-file", 0.9, "curl"),
     Target(
         work="import urlsession",
         scenario="import",

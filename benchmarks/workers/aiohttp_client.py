@@ -19,7 +19,7 @@ from benchmarks.workers.harness import (
     run_worker,
     versions_of,
 )
-from benchmarks.workers.large import PIECE, check, place
+from benchmarks.workers.large import PIECE, check, check_stored, place, source
 
 
 async def in_flight(job: Job) -> Sample:
@@ -79,6 +79,20 @@ async def to_file(job: Job) -> Sample:
             return await measure_async(job, load_many, first=1)
 
 
+async def upload(job: Job) -> Sample:
+    with source() as path:
+        async with aiohttp.ClientSession() as session:
+
+            async def load_many(count: int) -> None:
+                for _ in range(count):
+                    with path.open("rb") as file:
+                        async with session.put(job.url, data=file) as response:
+                            await response.read()
+                    check_stored(response.status)
+
+            return await measure_async(job, load_many, first=1)
+
+
 async def one_fin(witness: fin.Witness, count: int) -> fin.Times:
     session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
@@ -99,6 +113,7 @@ if __name__ == "__main__":
             "churn-async": run_async(churn),
             "download-consumer": run_async(consume),
             "download-file": run_async(to_file),
+            "upload-file": run_async(upload),
             "fin": run_async(fin.async_job(one_fin)),
         },
         lambda: versions_of("aiohttp"),

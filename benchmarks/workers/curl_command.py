@@ -1,4 +1,4 @@
-"""The `curl` command: what a download to a file costs without Python.
+"""The `curl` command: what files cost without Python.
 
 One command loads all of a step, so that its start counts little. Its processor time is
 that of the child.
@@ -13,12 +13,13 @@ import time
 
 from benchmarks.workers.harness import (
     BadReplyError,
+    BlockingWork,
     Job,
     Sample,
     measure,
     run_worker,
 )
-from benchmarks.workers.large import SIZE, place
+from benchmarks.workers.large import SIZE, place, source
 
 
 def to_file(job: Job) -> Sample:
@@ -30,14 +31,26 @@ def to_file(job: Job) -> Sample:
             if path.stat().st_size != SIZE:
                 raise BadReplyError(path.stat().st_size)
 
-        before, start = _children_s(), time.perf_counter()
-        sample = measure(job, load_many, first=1)
-        # All its runs, warm-up too: the share of processor time is the same.
-        share = (_children_s() - before) / (time.perf_counter() - start)
-        wall_us = sample.values["wall_us"]
-        return Sample(
-            n=sample.n, values={"wall_us": wall_us, "cpu_us": wall_us * share}
-        )
+        return _measured(job, load_many)
+
+
+def _measured(job: Job, load_many: BlockingWork) -> Sample:
+    before, start = _children_s(), time.perf_counter()
+    sample = measure(job, load_many, first=1)
+    # All its runs, warm-up too: the share of processor time is the same.
+    share = (_children_s() - before) / (time.perf_counter() - start)
+    wall_us = sample.values["wall_us"]
+    return Sample(n=sample.n, values={"wall_us": wall_us, "cpu_us": wall_us * share})
+
+
+def upload(job: Job) -> Sample:
+    with source() as path:
+
+        def load_many(count: int) -> None:
+            loads = ["-T", str(path), job.url] * count
+            subprocess.run(["curl", "-sS", "--fail", *loads], check=True)
+
+        return _measured(job, load_many)
 
 
 def _children_s() -> float:
@@ -54,4 +67,4 @@ def versions() -> dict[str, str]:
 
 if __name__ == "__main__":
     os.environ["LC_ALL"] = "C"
-    run_worker({"download-file": to_file}, versions)
+    run_worker({"download-file": to_file, "upload-file": upload}, versions)

@@ -23,7 +23,7 @@ from benchmarks.workers.harness import (
     run_worker,
     versions_of,
 )
-from benchmarks.workers.large import PIECE, check, place
+from benchmarks.workers.large import PIECE, SIZE, check, check_stored, place, source
 
 TLS = httpx.create_ssl_context()
 LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=8)
@@ -102,6 +102,20 @@ def to_file(job: Job) -> Sample:
         return measure(job, load_many, first=1)
 
 
+def upload(job: Job) -> Sample:
+    with source() as path, httpx.Client(verify=TLS) as client:
+
+        def load_many(count: int) -> None:
+            for _ in range(count):
+                with path.open("rb") as file:
+                    response = client.put(
+                        job.url, content=file, headers={"Content-Length": str(SIZE)}
+                    )
+                check_stored(response.status_code)
+
+        return measure(job, load_many, first=1)
+
+
 if __name__ == "__main__":
     run_worker(
         {
@@ -111,6 +125,7 @@ if __name__ == "__main__":
             "churn-blocking": churn_blocking,
             "download-consumer": consume,
             "download-file": to_file,
+            "upload-file": upload,
         },
         lambda: versions_of("httpx", "httpcore"),
     )

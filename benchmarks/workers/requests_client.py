@@ -19,7 +19,7 @@ from benchmarks.workers.harness import (
     run_worker,
     versions_of,
 )
-from benchmarks.workers.large import PIECE, check, place
+from benchmarks.workers.large import PIECE, check, check_stored, place, source
 
 
 def blocking(job: Job) -> Sample:
@@ -73,6 +73,18 @@ def to_file(job: Job) -> Sample:
         return measure(job, load_many, first=1)
 
 
+def upload(job: Job) -> Sample:
+    with source() as path, requests.Session() as session:
+
+        def load_many(count: int) -> None:
+            for _ in range(count):
+                with path.open("rb") as file:
+                    response = session.put(job.url, data=file)
+                check_stored(response.status_code)
+
+        return measure(job, load_many, first=1)
+
+
 if __name__ == "__main__":
     run_worker(
         {
@@ -80,6 +92,7 @@ if __name__ == "__main__":
             "churn-blocking": churn,
             "download-consumer": consume,
             "download-file": to_file,
+            "upload-file": upload,
         },
         lambda: versions_of("requests", "urllib3"),
     )

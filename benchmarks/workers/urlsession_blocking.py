@@ -14,8 +14,8 @@ from benchmarks.workers.harness import (
     run_worker,
     versions_of,
 )
-from benchmarks.workers.large import check
-from urlsession import URLSession, URLSessionConfiguration
+from benchmarks.workers.large import check, check_stored, source
+from urlsession import URLRequest, URLSession, URLSessionConfiguration
 
 
 def blocking(job: Job) -> Sample:
@@ -67,6 +67,18 @@ def to_file(job: Job) -> Sample:
         return measure(job, load_many, first=1)
 
 
+def upload(job: Job) -> Sample:
+    with source() as path, URLSession() as session:
+
+        def load_many(count: int) -> None:
+            request = URLRequest(job.url, method="PUT")
+            for _ in range(count):
+                _, response = session.upload(request, from_file=path).result()
+                check_stored(response.status_code)
+
+        return measure(job, load_many, first=1)
+
+
 def one_fin(witness: fin.Witness, count: int) -> fin.Times:
     configuration = URLSessionConfiguration.default()
     configuration.http_maximum_connections_per_host = count
@@ -90,6 +102,7 @@ if __name__ == "__main__":
             "churn-blocking": churn,
             "download-consumer": consume,
             "download-file": to_file,
+            "upload-file": upload,
             "fin": fin.blocking_job(one_fin),
         },
         versions,

@@ -14,8 +14,8 @@ from benchmarks.workers.harness import (
     run_async,
     run_worker,
 )
-from benchmarks.workers.large import check
-from urlsession import URLSession, URLSessionConfiguration
+from benchmarks.workers.large import check, check_stored, source
+from urlsession import URLRequest, URLSession, URLSessionConfiguration
 
 
 def configuration_for(connections: int) -> URLSessionConfiguration:
@@ -73,6 +73,19 @@ async def to_file(job: Job) -> Sample:
         return await measure_async(job, load_many, first=1)
 
 
+async def upload(job: Job) -> Sample:
+    with source() as path:
+        async with URLSession() as session:
+
+            async def load_many(count: int) -> None:
+                request = URLRequest(job.url, method="PUT")
+                for _ in range(count):
+                    _, response = await session.upload(request, from_file=path)
+                    check_stored(response.status_code)
+
+            return await measure_async(job, load_many, first=1)
+
+
 async def one_fin(witness: fin.Witness, count: int) -> fin.Times:
     session = URLSession(configuration_for(count))
     await asyncio.gather(*(session.data(witness.url) for _ in range(count)))
@@ -89,6 +102,7 @@ if __name__ == "__main__":
             "fin": run_async(fin.async_job(one_fin)),
             "download-consumer": run_async(consume),
             "download-file": run_async(to_file),
+            "upload-file": run_async(upload),
             "blocking": urlsession_blocking.blocking,
             "churn-blocking": urlsession_blocking.churn,
         },
