@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -206,10 +207,19 @@ def test_suspended_file_load_waits(tmp_path: Path) -> None:
     """Nothing ends while the task is suspended."""
     path = tmp_path / "large.bin"
     path.write_bytes(bytes(8 * 1024 * 1024))
-    with URLSession(delegate=(delegate := RecordingDelegate())) as session:
+    first, go = threading.Event(), threading.Event()
+
+    def slow(*_arguments: object) -> None:
+        first.set()
+        go.wait(5)
+
+    delegate = RecordingDelegate({"data_task_did_receive_data": slow})
+    with URLSession(delegate=delegate) as session:
         task = session.data_task(path.as_uri())
         task.resume()
+        assert first.wait(5)
         task.suspend()
+        go.set()
         with pytest.raises(TimeoutError):
             task.result(timeout=0.1)
         task.resume()

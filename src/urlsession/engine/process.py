@@ -59,6 +59,8 @@ def _abandon_in_child(abandon: AbandonOwner) -> None:
             # Taken over rather than closed: libcurl in the child still knows the
             # number, which must never come to mean somebody else's file.
             os.dup2(devnull, fd, inheritable=False)
+    # Only now: nobody must take a socket out of an epoll that is the parent's too.
+    for pool in living:
         owner = pool.roster.owner.ref()
         if owner is not None:
             abandon(

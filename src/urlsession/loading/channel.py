@@ -14,7 +14,6 @@ Source: Foundation's ``URLSessionStreamTask``.
 from __future__ import annotations
 
 import math
-import ssl
 import threading
 import time
 from collections import deque
@@ -24,10 +23,12 @@ from typing import TYPE_CHECKING, Protocol
 from ..connections import ClosedBy
 from ..engine.wires import READABLE, WRITABLE
 from ..errors import URLError, URLErrorCode
-from .tls import TLSPipe, tls_error
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from ..engine.wires import Timer, Wire, Wires
+    from .tls import TLSPipe
 
 __all__ = ("Channel", "ChannelOwner", "Settle")
 
@@ -213,7 +214,7 @@ class Channel:
         self.go_on()
 
     def secure(
-        self, make_context: Callable[[], ssl.SSLContext], host: str, settle: Settle
+        self, make_context: Callable[[], SSLContext], host: str, settle: Settle
     ) -> None:
         """Speak TLS, after everything that was asked for."""
         shaking: list[TLSPipe] = []
@@ -267,6 +268,13 @@ class Channel:
             self._end(error, by)
         self._tell_all()
 
+    def abandon(self, error: URLError) -> None:
+        """The process was forked, or ends: fail what is pending, and tell no owner."""
+        self._lock = threading.RLock()  # may be held by a thread that is not here
+        self._is_telling = False
+        self.owner = None
+        self.fail(error)
+
     @property
     def is_pending(self) -> bool:
         """Whether something that was asked for is not done."""
@@ -284,8 +292,6 @@ class Channel:
                     self._advance()
                 except URLError as error:
                     self._end(error)
-                except ssl.SSLError as error:
-                    self._end(tls_error(error, self._url))
                 except OSError as error:
                     self._lose(error)
         self._tell_all()
@@ -387,12 +393,12 @@ class Channel:
         if wire.connection.peer_fin_at is not None:
             self._tell_read_closed()
 
-    def _make_tls(
-        self, make_context: Callable[[], ssl.SSLContext], host: str
-    ) -> TLSPipe:
+    def _make_tls(self, make_context: Callable[[], SSLContext], host: str) -> TLSPipe:
+        from .tls import TLSPipe  # 20 ms that a stream without TLS need not pay
+
         assert self.wire is not None
         try:
-            return TLSPipe(self.wire, make_context(), host)
+            return TLSPipe(self.wire, make_context(), host, self._url)
         except (OSError, ValueError) as cause:  # no such file; not a host name
             raise URLError(
                 URLErrorCode.SECURE_CONNECTION_FAILED,

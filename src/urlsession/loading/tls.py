@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..configuration import URLSessionConfiguration
     from ..engine.wires import Wire
 
-__all__ = ("TLSPipe", "make_tls_context", "tls_error")
+__all__ = ("TLSPipe", "make_tls_context")
 
 _RECORD_SIZE = 16 * 1024  # bytes; what TLS carries in one record
 _READ_SIZE = 64 * 1024  # bytes taken from the socket at a time
@@ -51,7 +51,7 @@ def make_tls_context(configuration: URLSessionConfiguration) -> ssl.SSLContext:
     return context
 
 
-def tls_error(cause: ssl.SSLError, url: str) -> URLError:
+def _error(cause: ssl.SSLError, url: str) -> URLError:
     """Return the error for what libssl says, with Foundation's number."""
     verify_result = getattr(cause, "verify_code", 0)
     if isinstance(cause, ssl.SSLCertVerificationError):
@@ -79,9 +79,16 @@ class TLSPipe:
         wire: The socket.
         context: What to trust.
         host: The name that the peer's certificate must be for.
+        url: For errors.
+
+    Raises:
+        ValueError: `host` is no name for a certificate.
     """
 
-    def __init__(self, wire: Wire, context: ssl.SSLContext, host: str) -> None:
+    def __init__(
+        self, wire: Wire, context: ssl.SSLContext, host: str, url: str
+    ) -> None:
+        self._url = url
         self._wire = wire
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -95,7 +102,7 @@ class TLSPipe:
         """Go on with the handshake; True once it is done.
 
         Raises:
-            ssl.SSLError: The peer is not trusted, or does not speak TLS.
+            URLError: The peer is not trusted, or does not speak TLS.
             OSError: The connection is lost.
         """
         while True:
@@ -106,9 +113,9 @@ class TLSPipe:
                 if not self._fill():
                     return False
                 continue
-            except ssl.SSLError:
+            except ssl.SSLError as error:
                 self.flush()  # the alert
-                raise
+                raise _error(error, self._url) from error
             self._wire.connection.is_secure = True
             return self.flush()
 
@@ -126,7 +133,7 @@ class TLSPipe:
         """Return up to `size` bytes, empty at the peer's end; None if there are none.
 
         Raises:
-            ssl.SSLError: What came is no TLS.
+            URLError: What came is no TLS.
             OSError: The connection is lost.
         """
         while True:
@@ -140,16 +147,22 @@ class TLSPipe:
                 # A peer that closes without a word is taken for one that has closed:
                 # most do, and what is spoken says itself where it ends.
                 return b""
+            except ssl.SSLError as error:
+                raise _error(error, self._url) from error
 
     def send(self, data: memoryview) -> int:
         """Take a part of `data` and return how much; 0 if there is no room now.
 
         Raises:
+            URLError: TLS has ended.
             OSError: The connection is lost.
         """
         if not self.flush():
             return 0
-        count = self._tls.write(data[:_RECORD_SIZE])
+        try:
+            count = self._tls.write(data[:_RECORD_SIZE])
+        except ssl.SSLError as error:
+            raise _error(error, self._url) from error
         self.flush()
         return count
 

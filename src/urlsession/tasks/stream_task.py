@@ -16,12 +16,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from ..loading.stream import StreamLoad
-from ..loading.tls import make_tls_context
 from .state import TaskState
 from .task import URLSessionTask
 from .waiting import new_future, new_lock, wake
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from ..configuration import URLSessionConfiguration
     from ..engine.transfer import Transfer
     from ..errors import URLError
     from ..loading.channel import Channel, Settle
@@ -173,7 +175,7 @@ class URLSessionStreamTask(URLSessionTask):
         self._stream = StreamLoad(
             self, session._core.context, session._core.wires, request
         )
-        self._make_tls_context = partial(make_tls_context, session._configuration)
+        self._make_tls_context = partial(_tls_context, session._configuration)
 
     # -- what one may do ------------------------------------------------------------------
 
@@ -296,6 +298,11 @@ class URLSessionStreamTask(URLSessionTask):
     def _cancel(self, error: URLError) -> None:
         super()._cancel(error)
         self._stream.cancel()
+
+    def _abandon(self, message: str) -> None:
+        super()._abandon(message)
+        if self._error is not None:
+            self._stream.channel.abandon(self._error)
 
     def _make_load(self, request: URLRequest) -> Load:  # noqa: ARG002  # there is one only
         return self._stream
@@ -433,6 +440,12 @@ class CapturedWriter:
 
 # `stream_task_did_become_streams` is the last message of a captured task.
 _AFTER_THE_LAST = ("task_did_finish_collecting_metrics", "task_did_complete")
+
+
+def _tls_context(configuration: URLSessionConfiguration) -> SSLContext:
+    from ..loading.tls import make_tls_context  # 20 ms, for streams that speak TLS
+
+    return make_tls_context(configuration)
 
 
 def _deadline(timeout: float | None) -> float:
