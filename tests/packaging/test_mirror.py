@@ -16,6 +16,7 @@ ELSEWHERE: dict[str, str] = {
     "engine.pool": "tests/loopback: every load; limits in test_pool_limits.py",
     "engine.unread": "tests/conformance/test_03_uploads.py, early replies",
     "engine.process": "tests/loopback/lifetimes/test_exit.py and test_fork.py",
+    "cli.fetching.network": "tests/loopback/test_fetch_network.py",
     "engine.retired": "tests/conformance/test_01_reset.py",
     "loading.route": "tests/conformance/test_02_proxies.py, test_15_http3.py",
     "loading.sites": "tests/conformance/test_15_hsts.py, test_15_http3.py",

@@ -20,6 +20,7 @@ from ...configuration import URLSessionConfiguration
 from ...errors import UsageError
 from ...request import Body, URLRequest
 from .exit_code import MEANINGS
+from .network import authorization_of, configuration_of
 from .upload_body import file_to_upload, form_of, url_with_name
 
 __all__ = ("FetchOptions", "parse_options")
@@ -49,8 +50,8 @@ examples:
 """
 _NOTES = """\
 Redirects are followed, up to 20; Authorization does not go to another origin.
-gzip, deflate and br are decoded. Proxies are taken from the environment
-(https_proxy, no_proxy). On a terminal NO_COLOR switches colours off.
+gzip, deflate and br are decoded. Without --proxy, proxies are taken from the
+environment (https_proxy, no_proxy). On a terminal NO_COLOR switches colours off.
 """
 
 
@@ -106,7 +107,7 @@ def parse_options(argv: Sequence[str]) -> FetchOptions:
             _refuse_resume(found, file, requests)
         return FetchOptions(
             requests=requests,
-            configuration=_configuration(found),
+            configuration=configuration_of(found),
             file=file,
             folder=folder,
             shows_head=found.include,
@@ -238,6 +239,24 @@ def _add_network_options(group: argparse._ArgumentGroup) -> None:
         help="PEM certificates to trust instead of the system's",
     )
     group.add_argument(
+        "--proxy",
+        metavar="URL",
+        help="go through this proxy (http://, https://, socks5:// or socks5h://, with "
+        "USER:PASSWORD@ if it asks); '' for none, whatever the environment says",
+    )
+    group.add_argument(
+        "-u",
+        "--user",
+        metavar="USER:PASSWORD",
+        help="sent with the first request, as Basic; not to another origin",
+    )
+    group.add_argument(
+        "--cookie-jar",
+        metavar="FILE",
+        help="keep cookies in FILE, which is made if there are any, and send those that "
+        "are in it; without it they end with the command",
+    )
+    group.add_argument(
         "--parallel",
         metavar="N",
         type=_count,
@@ -294,23 +313,12 @@ def _refuse_resume(
         raise ValueError("--resume: only a GET can go on")
 
 
-def _configuration(found: argparse.Namespace) -> URLSessionConfiguration:
-    configuration = URLSessionConfiguration.ephemeral()
-    configuration.http_protocol = found.protocol
-    if found.max_time is not None:
-        configuration.timeout_interval_for_resource = found.max_time
-    if found.cacert is not None:
-        pem = _read(found.cacert, "--cacert")
-        if b"-----BEGIN" not in pem:
-            raise ValueError(f"--cacert {found.cacert}: holds no PEM certificate")
-        configuration.trusted_certificates = pem
-    return configuration
-
-
 def _requests(found: argparse.Namespace) -> tuple[URLRequest, ...]:
     fields = [_field(text) for text in found.header]
     names = {name.lower() for name, _ in fields}
     defaults: list[tuple[str, str]] = []
+    if found.user is not None and "authorization" not in names:
+        fields.append(authorization_of(found.user))
     body: Body | None = None
     urls, default = found.urls, "POST"
     if found.form is not None:
