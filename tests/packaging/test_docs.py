@@ -155,6 +155,18 @@ def test_parity_marks_what_does_not_act() -> None:
     assert {name for name in settings if name not in shown} == OURS
 
 
+def test_configuration_page_names_every_property() -> None:
+    """What each does here."""
+    text = (DOCS / "configuration.md").read_text(encoding="utf-8")
+    properties = {
+        name
+        for name, value in vars(URLSessionConfiguration).items()
+        if isinstance(value, Setting) or getattr(value, "fset", None) is not None
+    }
+
+    assert {name for name in properties if f"| `{name}` |" not in text} == set()
+
+
 OURS = {
     "downloadDirectory",
     "httpProtocol",
