@@ -69,7 +69,9 @@ def frame(
 
 def unmasked(payload: bytes, key: bytes) -> bytes:
     """Return the payload without its mask."""
-    return bytes(byte ^ key[n % 4] for n, byte in enumerate(payload))
+    keys = (key * (len(payload) // 4 + 1))[: len(payload)]
+    number = int.from_bytes(payload, "big") ^ int.from_bytes(keys, "big")
+    return number.to_bytes(len(payload), "big")
 
 
 class Peer:
@@ -138,9 +140,7 @@ class Peer:
         elif size == 127:
             size = int.from_bytes(self._exactly(8), "big")
         key = self._exactly(4)
-        payload = self._exactly(size)
-        if size < 100_000:
-            payload = unmasked(payload, key)
+        payload = unmasked(self._exactly(size), key)
         return Frame(first & 0x0F, payload, bool(first & 0x80))
 
     def recv_until_close(self) -> list[Frame]:

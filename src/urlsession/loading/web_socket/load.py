@@ -29,7 +29,9 @@ from .reader import CloseReceived, FrameReader, Ping, Pong, ProtocolViolation
 
 if TYPE_CHECKING:
     from ...request import URLRequest
+    from ...url import URLParts
     from ..client import LoadContext
+    from ..proxying import ProxyTable
     from .outgoing import Buffer, Sending
     from .reader import Happening
 
@@ -38,11 +40,12 @@ __all__ = ("CLOSE_TIMEOUT_S", "WebSocketClient", "WebSocketLoad")
 CLOSE_TIMEOUT_S = 2.0  # seconds for the peer to answer a close frame; arbitrary
 
 _WS_AND_WSS = 3 << 30  # libcurl's bits for them; pycurl has no names
+_TUNNEL = (pycurl.HTTPPROXYTUNNEL, 1)  # a proxy for HTTP alone cannot pass frames on
 _OPTIONS = (
     (pycurl.PROTOCOLS, _WS_AND_WSS),
     (pycurl.WS_OPTIONS, pycurl.WS_RAW_MODE),
     (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
-    (pycurl.HTTPPROXYTUNNEL, 1),
+    _TUNNEL,
     (pycurl.PIPEWAIT, 0),
     (pycurl.ACCEPT_ENCODING, None),
 )
@@ -222,6 +225,10 @@ class WebSocketLoad(HTTPLoad):
         fields = handshake_fields(request, self.protocols, self._key)
         made = header_options(request, [*fields, *self._context.fields])
         self.options = [*self.options, *made, *_OPTIONS]
+
+    def _take_next_way(self, proxies: ProxyTable, parts: URLParts) -> None:
+        super()._take_next_way(proxies, parts)
+        self.options = [*self.options, _TUNNEL]
 
     def _head_is_complete(self) -> None:
         if int(self._lines[0].split(None, 2)[1]) != 101:
