@@ -64,13 +64,14 @@ def test_server_closes(serve: Serve) -> None:
 
 
 @pytest.mark.parity("4:webSocketTask:didCloseWithCode:reason:")
-@pytest.mark.parametrize("is_reset", [False, True])
-def test_connection_is_lost(serve: Serve, is_reset: bool) -> None:
+@pytest.mark.parametrize("how", ["fin", "reset", "at once"])
+def test_connection_is_lost(serve: Serve, how: str) -> None:
     """Without a close frame there is no close callback, only the error."""
 
     def talk(peer: Peer) -> None:
-        peer.recv()
-        if is_reset:
+        if how != "at once":
+            peer.recv()
+        if how == "reset":
             peer.connection.reset()
 
     server = serve(web_socket_handler(talk))

@@ -10,6 +10,7 @@ UNIT_DIR = ROOT / "tests" / "unit"
 ELSEWHERE: dict[str, str] = {
     "__main__": "tests/loopback/test_fetch.py",
     "cli.fetching.continued": "tests/loopback/test_fetch_resume.py",
+    "cli.fetching.web_socket": "tests/loopback/test_fetch_web_socket.py",
     "engine.asyncio_driver": "tests/loopback/test_doors.py, by either kind of loop",
     "engine.driver": "a protocol; its two implementations in tests/loopback",
     "engine.io_thread": "tests/loopback/test_doors.py",

@@ -74,6 +74,10 @@ async def _main(
     ending: _Ending,
 ) -> list[Outcome]:
     with ending.watching():
+        if options.is_web_socket and output is not None:
+            from .fetching.web_socket import talk  # for those who want one
+
+            return await talk(options, screen, output)
         return await load_all(options, screen, output)
 
 

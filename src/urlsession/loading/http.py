@@ -54,6 +54,7 @@ class HTTPLoad(Transfer):
         request: The request of the present transaction.
         redirect_count: Redirects followed so far.
         has_begun: Whether a transaction was ever handed to the pool.
+        speaks_http3: Whether it may go over HTTP/3.
         reports_sent: Whether the client is told of what was sent of the body.
         asks_for_body: Whether the client is asked for each resend's body, although
             the one it gave could be read again.
@@ -104,6 +105,7 @@ class HTTPLoad(Transfer):
     priority_urgency: int | None = None
     redirect_count: int = 0
     has_begun: bool = False
+    speaks_http3: bool = True
     asks_for_body: bool = False
     body_length: int | None = None
     _body_offset: int = 0
@@ -697,6 +699,7 @@ class HTTPLoad(Transfer):
                 self._context,
                 parse_url(self.request.url),
                 assumes_http3=self.request.assumes_http3_capable,
+                may_use_http3=self.speaks_http3,
             )
         self.options = [*self.options, *route.options]
         self.proxy = route.proxy

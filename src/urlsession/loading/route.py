@@ -48,6 +48,7 @@ class Route:
         context: What the session's loads have in common.
         parts: The URL.
         assumes_http3: Whether HTTP/3 is tried although the host has not offered it.
+        may_use_http3: Whether it is tried at all.
 
     Attributes:
         options: What libcurl is told for the present attempt.
@@ -57,7 +58,12 @@ class Route:
     __slots__ = ("_context", "_parts", "_uses_alternative", "_ways", "options", "proxy")
 
     def __init__(
-        self, context: LoadContext, parts: URLParts, *, assumes_http3: bool
+        self,
+        context: LoadContext,
+        parts: URLParts,
+        *,
+        assumes_http3: bool,
+        may_use_http3: bool = True,
     ) -> None:
         self._context = context
         self._parts = parts
@@ -72,7 +78,7 @@ class Route:
             is_direct = self.proxy is None
         elif context.uses_environment:
             is_direct = not _has_environment_proxy(parts.scheme)
-        if is_direct and parts.scheme == "https":
+        if is_direct and may_use_http3 and parts.scheme == "https":
             self._take_http3(assumes_http3=assumes_http3)
 
     def moves_on(self, result_code: int, message: str, *, may_repeat: bool) -> bool:

@@ -46,6 +46,10 @@ examples:
       goes on with a disk.img that is there in part
   urlsession fetch --metrics -s -o /dev/null https://example.com/ https://example.com/
       where the time went, and that the second load could reuse the connection
+  urlsession fetch wss://example.com/chat
+      a WebSocket: each line of standard input is sent as a text message, each message
+      is written as a line; ends when the server closes, or when the input has ended
+      and the server has been silent for a second
   urlsession fetch --fail --max-time 10 https://example.com/health || echo down
 """
 _NOTES = """\
@@ -68,6 +72,8 @@ class FetchOptions:
         shows_metrics: Whether to print where the time went.
         fails_on_status: Whether an HTTP status of 400 or above is a failure.
         resumes: Whether to go on with `file` where it ends.
+        is_web_socket: Whether the one URL is a WebSocket's, to talk over.
+        subprotocols: What to offer its server.
         is_silent: Whether to show neither bars nor names of files.
         parallel: How many URLs are loaded at the same time, at most.
         uploads: Whether the requests' bodies are sent as uploads, resumed if they can
@@ -83,6 +89,8 @@ class FetchOptions:
     fails_on_status: bool = False
     resumes: bool = False
     is_silent: bool = False
+    is_web_socket: bool = False
+    subprotocols: tuple[str, ...] = ()
     parallel: int = 50
     uploads: bool = False
 
@@ -102,11 +110,14 @@ def parse_options(argv: Sequence[str]) -> FetchOptions:
     found = parser.parse_intermixed_args(list(argv))
     try:
         file, folder = _destination(found.output, len(found.urls))
+        is_web_socket = _is_web_socket(found)
         requests = _requests(found)
         if found.resume:
             _refuse_resume(found, file, requests)
         return FetchOptions(
             requests=requests,
+            is_web_socket=is_web_socket,
+            subprotocols=tuple(found.subprotocol),
             configuration=configuration_of(found),
             file=file,
             folder=folder,
@@ -178,6 +189,13 @@ def _add_request_options(group: argparse._ArgumentGroup) -> None:
         "that ends in '/'; goes on after a lost connection if the server offers it",
     )
     body.add_argument("--json", metavar="JSON|@FILE", help="a JSON body")
+    group.add_argument(
+        "--subprotocol",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a subprotocol to offer to a WebSocket's server; may be repeated",
+    )
 
 
 def _add_output_options(group: argparse._ArgumentGroup) -> None:
@@ -311,6 +329,23 @@ def _refuse_resume(
         raise ValueError("--resume: a head (-i) cannot stand in the middle of a file")
     if requests[0].http_method != "GET":
         raise ValueError("--resume: only a GET can go on")
+
+
+def _is_web_socket(found: argparse.Namespace) -> bool:
+    wanted = [url.lower().startswith(("ws:", "wss:")) for url in found.urls]
+    if not any(wanted):
+        if found.subprotocol:
+            raise ValueError("--subprotocol: is for a ws or wss URL")
+        return False
+    if len(wanted) > 1:
+        raise ValueError("a ws or wss URL must be the only one")
+    if found.data is not None or found.json is not None or found.request is not None:
+        raise ValueError(
+            "a WebSocket takes no -d, --json or -X: lines of standard input are sent"
+        )
+    if found.output not in (None, "-"):
+        raise ValueError("-o: a WebSocket's messages go to standard output")
+    return True
 
 
 def _requests(found: argparse.Namespace) -> tuple[URLRequest, ...]:

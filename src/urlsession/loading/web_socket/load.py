@@ -29,9 +29,7 @@ from .reader import CloseReceived, FrameReader, Ping, Pong, ProtocolViolation
 
 if TYPE_CHECKING:
     from ...request import URLRequest
-    from ...url import URLParts
     from ..client import LoadContext
-    from ..proxying import ProxyTable
     from .outgoing import Buffer, Sending
     from .reader import Happening
 
@@ -92,6 +90,7 @@ class WebSocketLoad(HTTPLoad):
 
     is_streaming = True
     is_open = False
+    speaks_http3 = False
     _is_over = False
     _is_closing = False
     _peer_has_closed = False
@@ -226,8 +225,8 @@ class WebSocketLoad(HTTPLoad):
         made = header_options(request, [*fields, *self._context.fields])
         self.options = [*self.options, *made, *_OPTIONS]
 
-    def _take_next_way(self, proxies: ProxyTable, parts: URLParts) -> None:
-        super()._take_next_way(proxies, parts)
+    def _take_route(self) -> None:
+        super()._take_route()
         self.options = [*self.options, _TUNNEL]
 
     def _head_is_complete(self) -> None:
@@ -361,7 +360,8 @@ class WebSocketLoad(HTTPLoad):
     def _error_of_loss(self) -> URLError | None:
         if self._peer_has_closed or self._is_closing:
             return None
-        if self.result_code:
+        # To libcurl a connection without a byte after the head is an empty reply.
+        if self.result_code not in (0, pycurl.E_GOT_NOTHING):
             return self._error_of_run()
         message = "the connection was lost: server sent FIN without a close frame"
         return self._error(URLErrorCode.NETWORK_CONNECTION_LOST, message)
