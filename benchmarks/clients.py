@@ -87,6 +87,7 @@ CLIENTS = {
             needs=("uvloop",),
             event_loop="uvloop",
         ),
+        Client(name="websockets", module="websockets", worker="websockets_client"),
         Client(name="httpx", module="httpx", worker="httpx_client"),
         Client(name="requests", module="requests", worker="requests_client"),
         Client(name="socket", module="socket", worker="watch_connections"),

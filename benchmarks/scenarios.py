@@ -22,6 +22,8 @@ class Kind(StrEnum):
     DOWNLOAD_CONSUMER = "download-consumer"
     DOWNLOAD_FILE = "download-file"
     UPLOAD_FILE = "upload-file"
+    WEB_SOCKET = "web-socket"
+    WEB_SOCKET_PIPELINED = "web-socket-pipelined"
     IMPORT = "import"
     FIN = "fin"
     WATCHED_ASYNC = "watched-async"
@@ -89,6 +91,14 @@ _LOADS = (
     Kind.WATCHED_ASYNC,
     Kind.WATCHED_BLOCKING,
     Kind.WATCH_CONNECTIONS,
+)
+
+_WEB_SOCKETS = (
+    "urlsession",
+    "urlsession-uvloop",
+    "websockets",
+    "aiohttp",
+    "aiohttp-uvloop",
 )
 
 SCENARIOS = (
@@ -226,6 +236,20 @@ SCENARIOS = (
             "requests",
         ),
         path="upload",
+    ),
+    Scenario(
+        name="websocket",
+        title="WebSocket, 32 bytes there and back, one at a time",
+        unit="µs per message",
+        kind=Kind.WEB_SOCKET,
+        clients=_WEB_SOCKETS,
+    ),
+    Scenario(
+        name="websocket-pipelined",
+        title="WebSocket, 32 bytes there and back, pipelined",
+        unit="µs per message",
+        kind=Kind.WEB_SOCKET_PIPELINED,
+        clients=_WEB_SOCKETS,
     ),
     Scenario(
         name="import",

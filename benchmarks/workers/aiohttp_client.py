@@ -20,6 +20,7 @@ from benchmarks.workers.harness import (
     versions_of,
 )
 from benchmarks.workers.large import PIECE, check, check_stored, place, source
+from benchmarks.workers.web_socket import echo_server, measure_echoes
 
 
 async def in_flight(job: Job) -> Sample:
@@ -93,6 +94,15 @@ async def upload(job: Job) -> Sample:
             return await measure_async(job, load_many, first=1)
 
 
+async def echoes(job: Job) -> Sample:
+    with echo_server() as url:
+        async with aiohttp.ClientSession() as session:
+            socket = await session.ws_connect(
+                url, timeout=aiohttp.ClientWSTimeout(0, 0)
+            )
+            return await measure_echoes(job, socket.send_bytes, socket.receive)
+
+
 async def one_fin(witness: fin.Witness, count: int) -> fin.Times:
     session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
@@ -114,6 +124,8 @@ if __name__ == "__main__":
             "download-consumer": run_async(consume),
             "download-file": run_async(to_file),
             "upload-file": run_async(upload),
+            "web-socket": run_async(echoes),
+            "web-socket-pipelined": run_async(echoes),
             "fin": run_async(fin.async_job(one_fin)),
         },
         lambda: versions_of("aiohttp"),

@@ -15,6 +15,7 @@ from benchmarks.workers.harness import (
     run_worker,
 )
 from benchmarks.workers.large import check, check_stored, source
+from benchmarks.workers.web_socket import echo_server, measure_echoes
 from urlsession import URLRequest, URLSession, URLSessionConfiguration
 
 
@@ -86,6 +87,16 @@ async def upload(job: Job) -> Sample:
             return await measure_async(job, load_many, first=1)
 
 
+async def echoes(job: Job) -> Sample:
+    with echo_server() as url:
+        session = URLSession()
+        socket = session.web_socket(url)
+        try:
+            return await measure_echoes(job, socket.send, socket.receive)
+        finally:
+            session.invalidate_and_cancel()
+
+
 async def one_fin(witness: fin.Witness, count: int) -> fin.Times:
     session = URLSession(configuration_for(count))
     await asyncio.gather(*(session.data(witness.url) for _ in range(count)))
@@ -99,6 +110,8 @@ if __name__ == "__main__":
         {
             "async": run_async(in_flight),
             "churn-async": run_async(churn),
+            "web-socket": run_async(echoes),
+            "web-socket-pipelined": run_async(echoes),
             "fin": run_async(fin.async_job(one_fin)),
             "download-consumer": run_async(consume),
             "download-file": run_async(to_file),

@@ -14,7 +14,18 @@ from typing import NamedTuple
 
 from urlsession.testing import PeerEndedError, ReceivedRequest, ServerConnection
 
-__all__ = ("Frame", "Peer", "frame", "web_socket_handler")
+__all__ = (
+    "BINARY",
+    "CLOSE",
+    "CONTINUATION",
+    "PING",
+    "PONG",
+    "TEXT",
+    "Frame",
+    "Peer",
+    "frame",
+    "web_socket_handler",
+)
 
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

@@ -18,6 +18,7 @@ from urlsession.tasks.state import TRANSITIONS, TaskEvent, TaskState
 from urlsession.testing import LoopbackServer, ReceivedRequest, ServerConnection
 from urlsession.testing.certificates import CertificateAuthority
 
+from ..conformance.web_socket_peer import CLOSE, Peer
 from ..conftest import Serve
 from .source_tree import ROOT
 
@@ -44,10 +45,27 @@ def snippets() -> Iterator[object]:
 def serve_example(connection: ServerConnection) -> None:
     """Be example.com, as the documents imagine it."""
     while request := connection.recv_request():
+        if request.header("Upgrade") == "websocket":
+            serve_web_socket(Peer(connection, request))
+            return
         if request.target == "/slow":
             connection.hold()
             return
         connection.send_response(*answer(request))
+
+
+def serve_web_socket(peer: Peer) -> None:
+    """Echo; the message ``close`` is answered by closing."""
+    peer.accept()
+    while True:
+        frame = peer.recv()
+        if frame.opcode == CLOSE:
+            peer.send(CLOSE, frame.payload)
+            return
+        if frame.payload == b"close":
+            peer.close(1000, b"done")
+        else:
+            peer.send(frame.opcode, frame.payload)
 
 
 def answer(request: ReceivedRequest) -> tuple[int, list[tuple[str, str]], bytes]:
@@ -84,7 +102,12 @@ def test_snippet_runs(
 ) -> None:
     """Each Python snippet is a program; tests in it are called."""
     for name, server in example.items():
-        source = source.replace(name, server.url("").rstrip("/"))
+        address = server.url("").rstrip("/")
+        source = source.replace(name, address)
+        if name == "https://example.com":
+            source = source.replace(
+                "wss://example.com", address.replace("http", "ws", 1)
+            )
     code = compile(source, page, "exec", flags=MAY_AWAIT, dont_inherit=True)
     names: dict[str, object] = {"__name__": "__main__"}
 
