@@ -18,6 +18,7 @@ from .loading.registry import REGISTRY
 if TYPE_CHECKING:
     from .request import URLRequest
     from .response import HTTPURLResponse
+    from .storage.cached_response import CachedURLResponse
     from .tasks.task import URLSessionTask
 
 __all__ = ("URLProtocol", "URLProtocolClient")
@@ -37,7 +38,8 @@ class URLProtocol:
 
     Args:
         request: What to load: the canonical request, with the session's header fields.
-        cached_response: A cached response for it; None if there is none.
+        cached_response: What the session's cache has for it, by the canonical request,
+            unless the cache policy is not to read; None if there is nothing.
         client: Whom to tell.
         task: The task that the request belongs to.
 
@@ -47,7 +49,7 @@ class URLProtocol:
     def __init__(
         self,
         request: URLRequest,
-        cached_response: object | None,
+        cached_response: CachedURLResponse | None,
         client: URLProtocolClient,
         task: URLSessionTask | None = None,
     ) -> None:
@@ -97,7 +99,7 @@ class URLProtocol:
         return self._request
 
     @property
-    def cached_response(self) -> object | None:
+    def cached_response(self) -> CachedURLResponse | None:
         """A cached response for the request; None if there is none."""
         return self._cached_response
 

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from urlsession import (
+    CachedURLResponse,
+    CachePolicy,
     HTTPURLResponse,
+    URLCache,
     URLError,
     URLErrorCode,
     URLProtocol,
@@ -22,6 +25,8 @@ from urlsession import (
     URLSessionTask,
     UsageError,
 )
+from urlsession.metrics import ResourceFetchType
+from urlsession.storage.cached_response import StoragePolicy
 from urlsession.testing import (
     RecordingDelegate,
     answering,
@@ -701,6 +706,105 @@ def test_suspended_task_is_told_nothing() -> None:
         task.resume()
 
     assert delegate.received == b"one two three"
+
+
+# -- the cache ------------------------------------------------------------------------------
+
+
+class Storable(Notes):
+    """Answers what may be stored; serves what is stored if its user info says so."""
+
+    policy = StoragePolicy.ALLOWED
+    seen: ClassVar[list[CachedURLResponse | None]] = []
+
+    def start_loading(self) -> None:
+        self.note("start")
+        cached = self.cached_response
+        self.seen.append(cached)
+        if cached is not None:
+            self.client.cached_response_is_valid(self, cached)
+        else:
+            response = HTTPURLResponse(self.request.url, 200, "HTTP/1.1", {"X": "1"})
+            self.client.did_receive_response(self, response, self.policy)
+            self.client.did_load(self, b"one ")
+            self.client.did_load(self, b"two")
+        self.client.did_finish_loading(self)
+
+
+@pytest.fixture
+def cached_loads() -> Iterator[URLSessionConfiguration]:
+    """Return a configuration with a cache of its own."""
+    Storable.seen.clear()
+    configuration = configured(Storable)
+    configuration.url_cache = URLCache(1024 * 1024, 0)
+    yield configuration
+    Storable.seen.clear()
+
+
+@pytest.mark.parity("14:client cachedResponseIsValid")
+def test_protocol_is_given_what_it_has_stored(
+    cached_loads: URLSessionConfiguration,
+) -> None:
+    """The second instance says that it is still valid; metrics say whence it came."""
+    with URLSession(cached_loads, delegate := RecordingDelegate()) as session:
+        first = session.data(URL).result(timeout=5)
+        task = session.data_task(URL)
+        task.resume()
+        task.result(timeout=5)
+
+    assert first.data == delegate.received == b"one two"
+    assert delegate.names[-6:-3] == ["did_create_task", RESPONSE, DATA]
+    missed, found = Storable.seen
+    assert missed is None
+    assert found is not None
+    assert found.data == b"one two"
+    assert task.metrics is not None
+    (transaction,) = task.metrics.transaction_metrics
+    assert transaction.resource_fetch_type is ResourceFetchType.LOCAL_CACHE
+
+
+@pytest.mark.parity("8:resourceUnavailable (-1008)")
+def test_policy_may_do_without_the_protocol(
+    cached_loads: URLSessionConfiguration,
+) -> None:
+    """Cache only: -1008, then what was stored, without an instance."""
+    only = URLRequest(URL, cache_policy=CachePolicy.RETURN_CACHE_DATA_DONT_LOAD)
+    fresh = URLRequest(URL, cache_policy=CachePolicy.RELOAD_IGNORING_LOCAL_CACHE_DATA)
+    with URLSession(cached_loads) as session:
+        with pytest.raises(URLError) as caught:
+            session.data(only).result(timeout=5)
+        session.data(fresh).result(timeout=5)
+        stored = session.data(only).result(timeout=5)
+        session.data(fresh).result(timeout=5)
+
+    assert caught.value.code is URLErrorCode.RESOURCE_UNAVAILABLE
+    assert stored.data == b"one two"
+    assert Storable.seen == [None, None]
+
+
+def test_reply_is_stored_only_if_the_protocol_says_so(
+    cached_loads: URLSessionConfiguration,
+) -> None:
+    """And the delegate is asked; a POST is not stored."""
+    secret = type("Secret", (Storable,), {"policy": StoragePolicy.NOT_ALLOWED})
+    delegate = RecordingDelegate({"data_task_will_cache_response": None})
+    with URLSession(cached_loads, delegate) as session:
+        task = session.data_task(URL)
+        task.resume()
+        task.result(timeout=5)
+        post = URLRequest(URL, method="POST", body=b"x")
+        session.data(post).result(timeout=5)
+        session.data(URL).result(timeout=5)
+    kept = cached_loads.url_cache
+    cached_loads.protocol_classes = (secret,)
+    cached_loads.url_cache = URLCache(1024 * 1024, 0)
+    with URLSession(cached_loads) as session:
+        for _ in range(2):
+            session.data(URL).result(timeout=5)
+
+    assert delegate.count("data_task_will_cache_response") == 1
+    assert isinstance(kept, URLCache)
+    assert Storable.seen == [None] * 5
 
 
 @pytest.mark.parametrize("limit", ["request", "configuration", "resource"])

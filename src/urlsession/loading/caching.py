@@ -208,7 +208,7 @@ class LoadCache:
             cached = CachedURLResponse(
                 response, body, requested_at=self._requested_at(load)
             )
-            load.proposal = Proposal(self, load, cached)
+            load.proposal = Proposal(self, load.client, load.request, cached)
         elif load.is_cache_doubtful and response.status_code < 500:
             self._remove(load)  # what is stored is no longer so
         return False
@@ -222,6 +222,27 @@ class LoadCache:
             return False
         _serve(load, entry)
         return True
+
+    def stored_for(
+        self, client: LoadClient, request: URLRequest
+    ) -> tuple[CachedURLResponse | None, bool]:
+        """Return what a protocol class is given that loads `request`.
+
+        Returns:
+            The stored reply or None, and whether that is the answer by the policy. It
+            is the class's to know whether a reply is still good: HTTP's rules are not
+            asked.
+
+        Raises:
+            URLError: ``RESOURCE_UNAVAILABLE``: only the cache may answer, and cannot.
+        """
+        policy = self._policy_of(request)
+        if not client.uses_cache or policy in _NOT_READ:
+            return None, False
+        cached = self._cache.cached_response(request)
+        if cached is None and policy == CachePolicy.RETURN_CACHE_DATA_DONT_LOAD:
+            raise _unavailable(request, policy)
+        return cached, cached is not None and policy in _OF_ANY_AGE
 
     def keep_redirect(self, load: HTTPLoad, response: HTTPURLResponse) -> None:
         """Store a redirect that is followed, if it may be."""
@@ -380,11 +401,15 @@ class Proposal:
     __slots__ = ("_cache", "_client", "_request", "cached")
 
     def __init__(
-        self, cache: LoadCache, load: HTTPLoad, cached: CachedURLResponse
+        self,
+        cache: LoadCache,
+        client: LoadClient | None,
+        request: URLRequest,
+        cached: CachedURLResponse,
     ) -> None:
         self._cache = cache
-        self._client = load.client
-        self._request = load.request
+        self._client = client
+        self._request = request
         self.cached = cached
 
     def store(self) -> None:

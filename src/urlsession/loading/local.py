@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..connections import CallSite
     from ..request import BodyStream, URLRequest
     from ..response import HTTPURLResponse, URLResponse
+    from .caching import Proposal
     from .client import LoadClient, LoadContext
 
 __all__ = ("HIGH_WATER", "LOW_WATER", "LocalLoad")
@@ -40,6 +41,8 @@ class LocalLoad:
         is_undecided: Whether a decision of the client is pending.
         reports_sent: Whether the client is told of what was sent; nothing is sent.
         call_site: The user's line that asked for the load, if it was noted.
+        is_from_cache: Whether a stored reply was the answer.
+        proposal: A reply that may be stored, once the load has ended.
     """
 
     redirect_count: int = 0
@@ -48,6 +51,8 @@ class LocalLoad:
     is_undecided: bool = False
     reports_sent: bool = False
     call_site: CallSite | None = None
+    is_from_cache: bool = False
+    proposal: Proposal | None = None
 
     _response: HTTPURLResponse | None = None
     _begun_at: float = -1.0
@@ -88,6 +93,9 @@ class LocalLoad:
 
     def stop(self) -> None:
         """Produce no more. Called once, after the end too."""
+
+    def complete(self, response: URLResponse) -> None:
+        """See to a reply that has come whole, before the client is told."""
 
     # -- for the producer; any thread ------------------------------------------------
 
@@ -193,7 +201,13 @@ class LocalLoad:
             size = self._size
             transactions.append(
                 Transaction(
-                    self.request, self._response, (), self._begun_at, None, size
+                    self.request,
+                    self._response,
+                    (),
+                    self._begun_at,
+                    None,
+                    size,
+                    self.is_from_cache,
                 )
             )
         return transactions
@@ -279,10 +293,12 @@ class LocalLoad:
 
     def _tell_end(self, error: URLError | None) -> bool:
         client, self._client = self._client, None
+        response = self._response
+        if client is not None and error is None and response is not None:
+            self.complete(response)
         self._stop_once()
         if client is None:
             return True
-        response = self._response
         if error is None and response is None:
             message = "the load ended without a response"
             error = self.error(URLErrorCode.BAD_SERVER_RESPONSE, message)

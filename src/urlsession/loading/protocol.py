@@ -21,6 +21,8 @@ from ..engine.stall import ProgressWatch
 from ..errors import URLError, URLErrorCode, UsageError
 from ..request import URLRequest
 from ..response import URLResponse
+from ..storage.cached_response import CachedURLResponse, StoragePolicy
+from .caching import Proposal
 from .local import LocalLoad
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class ProtocolLoad(LocalLoad):
         storage_policy: Whether a cache may keep the response, as the instance said.
     """
 
-    storage_policy: object = None
+    storage_policy: StoragePolicy = StoragePolicy.NOT_ALLOWED
 
     _instance: ProtocolObject | None = None
     _is_starting: bool = False
@@ -56,7 +58,10 @@ class ProtocolLoad(LocalLoad):
     ) -> None:
         super().__init__(client, context, request)
         self._kind = kind
-        self._task: object = client
+        self._loaded_for: LoadClient | None = client
+        self._canonical: URLRequest | None = None
+        self._collected: list[bytes] | None = None
+        self._collected_size = 0
         self._room = threading.Condition(self._lock)
         self._wakers: list[Callable[[], object]] = []
         self._interrupt: Callable[[], object] | None = None
@@ -92,7 +97,7 @@ class ProtocolLoad(LocalLoad):
         with self._lock:
             if not self._is_starting:
                 self._must_stop = True  # nothing was started: nothing to stop
-                self._task = None
+                self._loaded_for = None
                 return
         self._queue.submit(self._stop_loading)
 
@@ -151,8 +156,11 @@ class ProtocolLoad(LocalLoad):
         instance: ProtocolObject | None = None
         try:
             request = self._canonical_request()
+            cached = self._stored_for(request)
+            if self.is_from_cache:
+                return
             client = URLProtocolClient(self)
-            instance = self._kind(request, None, client, self._task)
+            instance = self._kind(request, cached, client, self._loaded_for)
             with self._lock:
                 self._instance = instance
                 is_wanted = not self.is_over
@@ -164,6 +172,64 @@ class ProtocolLoad(LocalLoad):
             self._raised("start_loading" if instance else "__init__", error)
             if not isinstance(error, Exception):
                 raise
+
+    # -- the cache ------------------------------------------------------------------------
+
+    def _stored_for(self, request: URLRequest) -> CachedURLResponse | None:
+        """Return what is stored for the request; it may be the answer already."""
+        client, cache = self._loaded_for, self._context.cache
+        self._canonical = request
+        if client is None or cache is None:
+            return None
+        cached, is_answer = cache.stored_for(client, request)
+        if is_answer and cached is not None:
+            self.serve(cached)
+            self.offer_end()
+        return cached
+
+    def serve(self, cached: CachedURLResponse) -> None:
+        """Hand over a stored reply, but for the end."""
+        self.is_from_cache = True
+        self.offer_response(cached.response)
+        if cached.data:
+            self.offer_data(cached.data)
+
+    def offer_data(self, data: bytes) -> bool:
+        """See `LocalLoad`; kept for the cache too, if that is wanted."""
+        if self._collected is not None:
+            cache = self._context.cache
+            self._collected.append(data)
+            self._collected_size += len(data)
+            if cache is None or self._collected_size > cache.limit():
+                self._collected = None
+        return super().offer_data(data)
+
+    def may_be_stored(self, policy: StoragePolicy) -> None:
+        """Collect what comes, for the cache."""
+        cache, client = self._context.cache, self._loaded_for
+        self.storage_policy = policy
+        if (
+            policy is not StoragePolicy.NOT_ALLOWED
+            and cache is not None
+            and cache.keeps
+            and client is not None
+            and client.uses_cache
+            and not self.is_from_cache
+        ):
+            self._collected = []
+
+    def complete(self, response: URLResponse) -> None:
+        """See `LocalLoad`: propose to store the reply."""
+        pieces, cache, request = self._collected, self._context.cache, self._canonical
+        if pieces is None or cache is None or request is None:
+            return
+        status_code = getattr(response, "status_code", 200)
+        if request.http_method == "GET" and 200 <= status_code < 300:
+            data, policy = b"".join(pieces), self.storage_policy
+            cached = CachedURLResponse(response, data, storage_policy=policy)
+            self.proposal = Proposal(cache, self._loaded_for, request, cached)
+
+    # -- starting ---------------------------------------------------------------------------
 
     async def _run(self, starting: Awaitable[Any]) -> None:
         """Run an asynchronous ``start_loading``, until it ends or the load stops."""
@@ -199,7 +265,7 @@ class ProtocolLoad(LocalLoad):
     def _stop_loading(self) -> None:
         with self._lock:
             instance, self._instance = self._instance, None
-            self._task = None
+            self._loaded_for = None
         if instance is None:
             return
         try:
@@ -307,14 +373,18 @@ class URLProtocolClient:
             has_room.clear()
 
     def did_receive_response(
-        self, protocol: object, response: URLResponse, policy: object = None
+        self,
+        protocol: object,
+        response: URLResponse,
+        policy: StoragePolicy = StoragePolicy.NOT_ALLOWED,
     ) -> None:
         """Hand over the response.
 
         Args:
             protocol: The instance that calls.
             response: An `HTTPURLResponse` for HTTP-like loads.
-            policy: Whether a cache may keep it, a `URLCache.StoragePolicy`.
+            policy: Whether the session's cache may keep the reply. Data tasks' only,
+                to GET, with a status of 200 to 299 if it has one.
 
         Raises:
             UsageError: The load has a response already, or has ended.
@@ -328,8 +398,26 @@ class URLProtocolClient:
             protocol, not self._has_response, "did_receive_response", "it had one"
         )
         self._has_response = True
-        self._load.storage_policy = policy
+        self._load.may_be_stored(StoragePolicy(policy))
         self._load.offer_response(response)
+
+    def cached_response_is_valid(
+        self, protocol: object, cached_response: CachedURLResponse
+    ) -> None:
+        """Hand over a stored reply, whole, as response and data; the end is to follow.
+
+        Args:
+            protocol: The instance that calls.
+            cached_response: What the instance was given, mostly.
+
+        Raises:
+            UsageError: The load has a response already, or has ended.
+        """
+        self._expect(
+            protocol, not self._has_response, "cached_response_is_valid", "it had one"
+        )
+        self._has_response = True
+        self._load.serve(cached_response)
 
     def did_load(self, protocol: object, data: bytes | bytearray | memoryview) -> None:
         """Hand over the next piece of the body: new bytes only.

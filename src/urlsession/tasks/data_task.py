@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..delegate import ResponseDisposition
 from ..errors import URLError, URLErrorCode, UsageError
-from ..loading.http import HTTPLoad
 from .delivery import Callback
 from .state import TaskState
 from .task import URLSessionTask
@@ -229,9 +228,9 @@ class URLSessionDataTask(URLSessionTask):
             and self._tell("data_task_did_receive_data", body)
         ):
             body = b""
-        load = self._load
-        if isinstance(load, HTTPLoad) and load.proposal is not None:
-            self._propose(load.proposal)
+        proposal: Proposal | None = getattr(self._load, "proposal", None)
+        if proposal is not None:
+            self._propose(proposal)
         super().load_did_finish(response, body)
 
     def load_did_fail(self, error: URLError) -> None:
