@@ -716,6 +716,38 @@ def test_early_reply_is_the_result(
     assert delegate.received == b"too much"
 
 
+@pytest.mark.parametrize("is_told", [False, True], ids=["awaited", "delegate"])
+def test_whole_reply_is_the_result_although_sending_failed(
+    serve: Serve, *, is_told: bool
+) -> None:
+    """A 200 does not stop libcurl from sending; the server wants no more of it."""
+    seen = threading.Event()
+
+    def handle(connection: ServerConnection) -> None:
+        connection.recv_head()
+        connection.send_response(200, body=b"enough")
+        connection.socket.recv(1)  # more than a head came: the client is sending
+        if is_told:
+            seen.wait(5)
+        else:
+            while connection.socket.recv(65536) and not task.count_of_bytes_received:
+                pass
+        connection.reset()
+
+    server = serve(handle)
+    delegate = RecordingDelegate(
+        {"data_task_did_receive_data": lambda *_: seen.set()} if is_told else {}
+    )
+    body = (LARGE for _ in range(64))
+    with URLSession(delegate=delegate if is_told else None) as session:
+        task = session.upload_task(server.url(), from_data=body)
+        task.resume()
+        reply = task.result(15)
+
+    assert reply.status_code == 200
+    assert delegate.received if is_told else reply.data == b"enough"
+
+
 @pytest.mark.parametrize("by_reset", [False, True], ids=["FIN", "RST"])
 def test_connection_that_closes_under_the_body_fails_the_task(
     serve: Serve, file: Path, *, by_reset: bool

@@ -423,6 +423,8 @@ class HTTPLoad(Transfer):
         """Decide whether that was all; see `Transfer`."""
         if self._client is None:
             return
+        if self.result_code and self._has_whole_reply():
+            self.result_code = 0  # the peer wanted no more of the body
         if self._route is not None and self._has_another_way():
             self._begin_again()
             return
@@ -444,6 +446,17 @@ class HTTPLoad(Transfer):
             self._follow()
         else:
             self._ask_about_redirect()
+
+    def _has_whole_reply(self) -> bool:
+        """Whether all of the reply had come when sending failed."""
+        if self.result_code != pycurl.E_SEND_ERROR:
+            return False
+        response = self._response
+        if response is None:
+            lines = _last_head(self.head)
+            response = HTTPURLResponse.from_raw(self.request.url, 0, lines)
+        length = response.value("Content-Length")
+        return length is not None and length == str(self.count_of_bytes_received())
 
     def _lacks_connectivity(self) -> bool:
         # Not loaded by a program that never waits.
