@@ -1,8 +1,8 @@
 """An easy handle that is used again and again.
 
 Decides what is set once and what is set for each transfer. A plain load (GET
-with the session's own headers, reply collected) touches one option at most, the
-URL; everything else is set for the transfer and wiped by `reset` after it.
+with the session's own headers, reply collected) touches two options at most, the URL
+and the cookies; everything else is set for the transfer and wiped by `reset` after it.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ class Handle:
 
     __slots__ = (
         "_base",
+        "_cookie",
         "_is_secure",
         "_url",
         "body",
@@ -110,6 +111,7 @@ class Handle:
         self._base = base
         self.open_socket: OpenSocket | None = None
         self._url: str | None = None
+        self._cookie: bytes | None = None
         self.is_plain = True
         self.is_detached = False
         self._is_secure = False
@@ -138,6 +140,8 @@ class Handle:
             # server speaks HTTP/2; without TLS it would wait for nothing.
             self._is_secure = transfer.is_secure
             setopt(pycurl.PIPEWAIT, int(transfer.is_secure))
+        if transfer.cookie != self._cookie:
+            self._set_cookie(transfer.cookie)
         if transfer.options:
             self.is_plain = False
             for option, value in transfer.options:
@@ -198,7 +202,7 @@ class Handle:
             self.opened = []
         if not self.is_plain:
             self.curl.reset()
-            self._url = None
+            self._url = self._cookie = None
             self.is_plain = True
             self._is_secure = False
             self._set_base()
@@ -209,6 +213,8 @@ class Handle:
             if getrefcount(self.measured) > _OWN_REFERENCES - 1:
                 self.take_figures()
             self.measured = None
+        if self._cookie is not None:
+            self._set_cookie(None)
         self.open_socket = None
 
     def close(self) -> None:
@@ -216,6 +222,13 @@ class Handle:
         self.retire()
         self.transfer = None
         self.curl.close()
+
+    def _set_cookie(self, value: bytes | None) -> None:
+        self._cookie = value
+        if value is None:
+            self.curl.unsetopt(pycurl.COOKIE)
+        else:
+            self.curl.setopt(pycurl.COOKIE, value)
 
     def _set_base(self) -> None:
         setopt = self.curl.setopt

@@ -58,6 +58,7 @@ class Transfer:
             or one of the environment's.
         traffic_class: The byte that packets of a connection that it opens carry; None
             for the session's.
+        cookie: The value of the Cookie field; None for none.
         options: libcurl options beyond the pool's own, as (option, value) pairs.
         is_streaming: Whether `receive_head_line` and `receive_body` get the reply
             as it comes; otherwise head and body are collected.
@@ -94,6 +95,7 @@ class Transfer:
     is_secure: bool = False
     proxy: str | None = None
     traffic_class: int | None = None
+    cookie: bytes | None = None
     options: Sequence[tuple[int, object]] = ()
     is_streaming: bool = False
     limits: TimeLimits | None = None

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import pycurl
-
 if TYPE_CHECKING:
     from logging import Logger
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from ..storage.cookies.cookie import HTTPCookie
     from ..storage.cookies.storage import CookieTask, HTTPCookieStorage
     from ..url import URLParts
-    from .options import Option
 
 __all__ = ("CookieHandling", "cookie_handling", "has_set_cookie")
 
@@ -98,13 +95,6 @@ class CookieHandling:
             return text.encode("latin-1")  # as the server wrote them
         except UnicodeEncodeError:
             return text.encode()
-
-    def options_for(
-        self, request: URLRequest, parts: URLParts, task: CookieTask
-    ) -> tuple[Option, ...]:
-        """Return libcurl's options that send the cookies of a request."""
-        value = self.value_for(request, parts, task)
-        return () if value is None else ((pycurl.COOKIE, value),)
 
     def receive(
         self,

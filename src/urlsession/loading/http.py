@@ -569,9 +569,7 @@ class HTTPLoad(Transfer):
 
     def _take_cookies(self, cookies: CookieHandling, parts: URLParts) -> None:
         if self._client is not None:
-            options = cookies.options_for(self.request, parts, self._client)
-            if options:
-                self.options = [*self.options, *options]
+            self.cookie = cookies.value_for(self.request, parts, self._client)
 
     def _keep_cookies(self, lines: Sequence[bytes]) -> Callable[[], None] | None:
         """Store the cookies that a head sets; returns what runs user code after."""
@@ -757,6 +755,7 @@ class HTTPLoad(Transfer):
         self.is_cache_doubtful = False
         self._restart_idle_timer()
         self.options = ()
+        self.cookie = None
         self.is_secure = False
         try:
             self.begin()

@@ -115,6 +115,34 @@ def test_options_of_a_transfer_are_wiped_after_it(handle: Handle, url: str) -> N
     assert run(handle, Load(url)) == b"GET base"
 
 
+def test_cookie_goes_with_its_own_transfer_only(handle: Handle, serve: Serve) -> None:
+    """Kept while the next one has the same; gone when the handle is given back."""
+
+    def say(request: ReceivedRequest) -> Answer:
+        return 200, [], (request.header("Cookie") or "none").encode()
+
+    url = serve(answering(say)).url("/")
+
+    def load(cookie: bytes | None, *, is_plain: bool = True) -> bytes:
+        transfer = Load(url, () if is_plain else ((pycurl.USERAGENT, "own"),))
+        transfer.cookie = cookie
+        return run(handle, transfer)
+
+    assert [load(one) for one in (None, b"a=1", b"a=1", b"b=2", None)] == [
+        b"none",
+        b"a=1",
+        b"a=1",
+        b"b=2",
+        b"none",
+    ]
+    assert load(b"a=1", is_plain=False) == b"a=1"
+    assert load(None) == b"none"
+    load(b"a=1")
+    handle.retire()
+    handle.open_socket = open_one
+    assert run(handle, Load(url)) == b"none"
+
+
 def test_refused_option_is_told_at_once(handle: Handle, url: str) -> None:
     """And the handle is as good as new after its release."""
     with pytest.raises(pycurl.error):
