@@ -156,18 +156,13 @@ class HTTPCookie:
     ) -> HTTPCookie:
         """Return a cookie of parts that have been checked; what is left out is unset."""
         made = cls.__new__(cls)
-        made._set(
-            name=name,
-            value=value,
-            domain=domain,
-            path=path,
-            is_secure=is_secure,
-            is_http_only=is_http_only,
-            same_site_policy=same_site_policy,
-            expires_at=expires_at,
-            created_at=created_at,
-            **(_REST | rest),
+        values = (
+            *(name, value, domain, path, is_secure, is_http_only, same_site_policy),
+            *((_REST | rest).values() if rest else _NO_REST),
+            *(expires_at, created_at),
         )
+        for set_field, one in zip(_SETTERS, values, strict=True):
+            set_field(made, one)
         return made
 
     @property
@@ -254,7 +249,8 @@ class HTTPCookie:
     def created_when(self, created_at: float) -> HTTPCookie:
         """Return an equal cookie with another time of birth."""
         made = type(self).__new__(type(self))
-        made._set(**{name: getattr(self, name) for name in _FIELDS})
+        for set_field, name in zip(_SETTERS, _FIELDS, strict=True):
+            set_field(made, getattr(self, name))
         made._set(created_at=created_at)
         return made
 
@@ -307,6 +303,10 @@ _REST: dict[str, object] = {
     "port_list": None,
     "is_set_by_javascript": False,
 }
+_NO_REST = tuple(_REST.values())
+# The slots' own setters: a frozen class has no other quick way in, and a cookie is made
+# for every Set-Cookie field and row.
+_SETTERS = tuple(vars(HTTPCookie)[name].__set__ for name in _FIELDS)
 _Given = Mapping[CookieKey, object]
 
 

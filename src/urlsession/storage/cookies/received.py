@@ -58,9 +58,13 @@ def fields_of_head(lines: Sequence[bytes]) -> list[str]:
     found: list[str] = []
     is_open = False
     for line in lines:
-        if line[:1] in (b" ", b"\t"):  # goes on with the field before (obs-fold)
+        first = line[:1]
+        if first in (b" ", b"\t"):  # goes on with the field before (obs-fold)
             if is_open:
                 found[-1] += " " + line.strip(b" \t\r\n").decode("latin-1")
+            continue
+        is_open = False
+        if first not in (b"s", b"S"):
             continue
         name, colon, value = line.partition(b":")
         is_open = bool(colon) and name.rstrip(b" \t").lower() == b"set-cookie"
