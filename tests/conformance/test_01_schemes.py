@@ -18,6 +18,7 @@ from urlsession import (
     URLSession,
     UsageError,
 )
+from urlsession.cli.main import main
 from urlsession.testing import RecordingDelegate, answering, descriptors, wait_until
 
 if TYPE_CHECKING:
@@ -261,3 +262,44 @@ def test_local_schemes_are_awaited_too(page: Path) -> None:
             return [whole.data, inline.data, await chunks.aread()]
 
     assert asyncio.run(load()) == [b"<p>hello</p>", b"hello", b"<p>hello</p>"]
+
+
+def test_metrics_tell_of_a_file(page: Path) -> None:
+    """One transaction, without a connection."""
+    with URLSession() as session:
+        task = session.data(page.as_uri())
+        task.result(timeout=5)
+
+    assert task.metrics is not None
+    (transaction,) = task.metrics.transaction_metrics
+    assert task.metrics.redirect_count == 0
+    assert transaction.connection_id is None
+    assert transaction.response is task.response
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "shown"),
+    [
+        ((), 0, "<p>hello</p>"),
+        (("-f",), 0, "<p>hello</p>"),
+        (
+            ("-i",),
+            0,
+            "Content-Type: text/html\r\nContent-Length: 12\r\n\r\n<p>hello</p>",
+        ),
+        (("-o", "kept", "--resume"), 2, ""),
+    ],
+)
+def test_fetch_reads_files(
+    page: Path,
+    capfdbinary: pytest.CaptureFixture[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    code: int,
+    shown: str,
+) -> None:
+    """The command takes them too; a head has what is known."""
+    monkeypatch.chdir(page.parent)
+
+    assert main(["fetch", "-s", *options, page.as_uri()]) == code
+    assert capfdbinary.readouterr().out.decode() == shown

@@ -276,7 +276,10 @@ class ProtocolLoad(LocalLoad):
             _log(f"{self.name}.stop_loading", error)
         interrupt = self._interrupt
         if interrupt is not None:
-            interrupt()
+            try:
+                interrupt()
+            except RuntimeError:  # its loop has just ended, and the coroutine with it
+                return
 
     def _has_stopped_loading(self, _value: Any, error: BaseException | None) -> None:
         if error is not None:

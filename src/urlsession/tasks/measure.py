@@ -39,9 +39,9 @@ def task_metrics(
 
 def _is_followed(transaction: Transaction) -> bool:
     response = transaction.response  # a 304, or a 401, leads to the same place
-    return response is None or (
-        300 <= response.status_code < 400 and response.status_code != 304
-    )
+    # A protocol class may redirect with a response that has no status.
+    status_code = getattr(response, "status_code", 302)
+    return 300 <= status_code < 400 and status_code != 304
 
 
 def _date(monotonic_s: float) -> datetime:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ...errors import URLError, without_password
+from ...response import HTTPURLResponse
 from ...session import URLSession
 from .exit_code import ExitCode, exit_code_for
 from .progress import Screen, one_line
@@ -23,7 +24,7 @@ from .waterfall import size_text
 if TYPE_CHECKING:
     from ...metrics import URLSessionTaskMetrics
     from ...request import URLRequest
-    from ...response import HTTPURLResponse
+    from ...response import URLResponse
     from ...tasks.data_task import URLSessionDataTask
     from ...tasks.stream import BytesLoad
     from .options import FetchOptions
@@ -75,8 +76,16 @@ async def load_all(
     return loader.outcomes
 
 
-def head_bytes(response: HTTPURLResponse) -> bytes:
-    """Return a response's head as it stands on the wire of HTTP/1."""
+def head_bytes(response: URLResponse) -> bytes:
+    """Return a response's head as it stands on the wire of HTTP/1.
+
+    One that no HTTP server sent has no status line, and the fields that are known.
+    """
+    if not isinstance(response, HTTPURLResponse):
+        fields = [f"Content-Type: {response.mime_type or 'application/octet-stream'}"]
+        if response.expected_content_length >= 0:
+            fields.append(f"Content-Length: {response.expected_content_length}")
+        return "\r\n".join([*fields, "", ""]).encode("latin-1", "replace")
     status = f"{response.http_version or 'HTTP'} {response.status_code}"
     lines = [f"{status} {response.reason_phrase}".rstrip()]
     lines += [f"{name}: {value}" for name, value in response.headers.items()]
@@ -197,6 +206,10 @@ class _Loader:
         self, response: HTTPURLResponse, sink: Sink, outcome: Outcome
     ) -> bool:
         """Begin with the head; whether the body is wanted."""
+        if self._options.resumes and not hasattr(response, "status_code"):
+            message = f"cannot go on with {response.url}: it is not loaded over HTTP"
+            await self._fail(sink, outcome, ExitCode.USAGE, message)
+            return False
         if self._refuses(response):
             phrase = response.localized_string(response.status_code)
             message = f"server answered {response.status_code} {phrase} loading "
@@ -209,6 +222,8 @@ class _Loader:
         return True
 
     def _refuses(self, response: HTTPURLResponse) -> bool:
+        if not hasattr(response, "status_code"):  # of a file
+            return False
         if self._options.resumes:  # an error's page must not stand in the file
             return response.status_code >= 300 and response.status_code != 416
         return self._options.fails_on_status and response.status_code >= 400
