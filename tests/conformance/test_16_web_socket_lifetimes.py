@@ -347,3 +347,50 @@ def test_process_end_closes_it_in_silence(serve: Serve) -> None:
 
     assert (run.returncode, run.stderr) == (0, "")
     assert listening.ended.wait(5) or listening.frames == [Frame(1, b"x")]
+
+
+FORKING = """
+import os, sys
+from urlsession import URLError, URLSession, UsageError
+
+session = URLSession()
+ws = session.web_socket(sys.argv[1])
+ws.opened().result(5)
+waiting = ws.receive()
+(connection,) = session.connections()
+if (child := os.fork()) == 0:
+    failed = 0
+    for call in (waiting, ws.receive(), ws.send("from the child"), ws.send_ping(), ws):
+        try:
+            call.result(5)
+        except URLError:
+            failed += 1
+    try:
+        session.web_socket(sys.argv[1])
+    except UsageError:
+        failed += 1
+    sockets = [os.readlink(f"/proc/self/fd/{fd}") for fd in range(3, 40)
+               if os.path.exists(f"/proc/self/fd/{fd}")]
+    has_socket = f"socket:[{connection.inode}]" in sockets
+    os._exit(0 if failed == 6 and not has_socket else 1)
+assert os.waitpid(child, 0)[1] == 0, "the child has it too"
+ws.send("from the parent")
+assert waiting.result(5) == "from the parent"
+session.invalidate_and_cancel()
+"""
+
+
+@pytest.mark.slow
+def test_fork_leaves_it_to_the_parent(serve: Serve) -> None:
+    """Calls fail in the child, which has no socket; the parent's goes on."""
+    server = serve(web_socket_handler(Peer.echo))
+
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FORKING, url_of(server)],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert (run.returncode, run.stderr) == (0, "")

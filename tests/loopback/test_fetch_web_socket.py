@@ -147,6 +147,8 @@ def test_input_that_is_no_text(serve: Serve) -> None:
         ["ws://h/", "http://h/"],
         ["ws://h/", "-d", "x"],
         ["ws://h/", "-X", "POST"],
+        ["ws://h/", "-F", "a=b"],
+        ["ws://h/", "-T", "-"],
         ["ws://h/", "-o", "file"],
         ["http://h/", "--subprotocol", "x"],
         ["ws://h/", "--subprotocol", "a b"],

@@ -14,7 +14,6 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterable
 from operator import itemgetter
-from os import urandom
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..close_code import WebSocketCloseCode, close_code_of
@@ -92,7 +91,7 @@ class Conversation:
         if self.has_ended:
             call.was_dropped()
         else:
-            self.load.send(encode_frame(opcode, payload, urandom(4)), call)
+            self.load.send(encode_frame(opcode, payload, self.load.keys.next()), call)
 
     def receive(self, call: ReceiveCall) -> None:
         """Give `call` the next message that no call before it gets."""
@@ -121,7 +120,7 @@ class Conversation:
             self._ping_count += 1
             payload = self._ping_count.to_bytes(4, "big")
             self._pings.append((payload, call))
-        self.load.send(encode_frame(Opcode.PING, payload, urandom(4)), None)
+        self.load.send(encode_frame(Opcode.PING, payload, self.load.keys.next()), None)
 
     def open(self, call: WebSocketCall[None]) -> None:
         """Have `call` done when the handshake is."""

@@ -339,9 +339,10 @@ def _is_web_socket(found: argparse.Namespace) -> bool:
         return False
     if len(wanted) > 1:
         raise ValueError("a ws or wss URL must be the only one")
-    if found.data is not None or found.json is not None or found.request is not None:
+    bodies = (found.data, found.json, found.form, found.upload_file, found.request)
+    if any(one is not None for one in bodies):
         raise ValueError(
-            "a WebSocket takes no -d, --json or -X: lines of standard input are sent"
+            "a WebSocket takes neither a body nor -X: lines of standard input are sent"
         )
     if found.output not in (None, "-"):
         raise ValueError("-o: a WebSocket's messages go to standard output")

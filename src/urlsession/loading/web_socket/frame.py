@@ -7,15 +7,25 @@ Source: RFC 6455 section 5.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...close_code import is_sendable
 
-__all__ = ("CLOSE_REASON_LIMIT", "Opcode", "close_payload", "encode_frame", "mask")
+__all__ = (
+    "CLOSE_REASON_LIMIT",
+    "MaskingKeys",
+    "Opcode",
+    "close_payload",
+    "encode_frame",
+    "mask",
+)
 
 Buffer = bytes | bytearray | memoryview
 
 CLOSE_REASON_LIMIT = 123
 """Bytes of a close frame's reason: a control frame carries 125, two are the code."""
 
+_KEYS_AT_ONCE = 256  # keys for each call of the system, which costs as much as a frame
 _LITTLE_LIMIT = 700  # bytes; from here on four strides are faster than one number
 
 
@@ -28,6 +38,29 @@ class Opcode:
     CLOSE = 8
     PING = 9
     PONG = 10
+
+
+class MaskingKeys:
+    """Gives keys that nobody can foresee; asks for entropy once for many.
+
+    Args:
+        entropy: Returns so many random bytes, for instance `os.urandom`.
+    """
+
+    __slots__ = ("_entropy", "_keys")
+
+    def __init__(self, entropy: Callable[[int], bytes]) -> None:
+        self._entropy = entropy
+        self._keys: list[bytes] = []
+
+    def next(self) -> bytes:
+        """Return the next key. Any thread."""
+        try:
+            return self._keys.pop()
+        except IndexError:
+            random = self._entropy(4 * _KEYS_AT_ONCE)
+            self._keys += [random[at : at + 4] for at in range(4, len(random), 4)]
+            return random[:4]
 
 
 def encode_frame(opcode: int, payload: Buffer, key: bytes) -> bytes:

@@ -22,7 +22,7 @@ from ...response import HTTPURLResponse
 from ..client import LoadClient
 from ..http import HTTPLoad
 from ..options import header_options
-from .frame import Opcode, close_payload, encode_frame
+from .frame import MaskingKeys, Opcode, close_payload, encode_frame
 from .handshake import as_http, as_web_socket, handshake_fields, new_key, refusal
 from .outgoing import Outgoing
 from .reader import CloseReceived, FrameReader, Ping, Pong, ProtocolViolation
@@ -84,6 +84,7 @@ class WebSocketLoad(HTTPLoad):
     Attributes:
         is_open: Whether the handshake is done and the end has not come.
         protocols: Subprotocols to offer.
+        keys: Masking keys for its frames.
     """
 
     protocols: Sequence[str] = ()
@@ -112,6 +113,7 @@ class WebSocketLoad(HTTPLoad):
         self._is_web_socket_url = url is not None
         self._socket_client: WebSocketClient | None = client
         self._offered: Sequence[str] = ()
+        self.keys = MaskingKeys(os.urandom)
         self._key = ""
         self._frames = FrameReader(message_limit)
         self._outgoing = Outgoing()
@@ -212,7 +214,7 @@ class WebSocketLoad(HTTPLoad):
         self._context.pool.limit_time(self, CLOSE_TIMEOUT_S)
 
     def _frame(self, opcode: int, payload: bytes) -> bytes:
-        return encode_frame(opcode, payload, os.urandom(4))
+        return encode_frame(opcode, payload, self.keys.next())
 
     def _prepare_stream(self, request: URLRequest) -> None:
         self.url = as_web_socket(self.url)

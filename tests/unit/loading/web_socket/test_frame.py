@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from urlsession.loading.web_socket.frame import (
+    MaskingKeys,
     Opcode,
     close_payload,
     encode_frame,
@@ -48,6 +49,21 @@ def test_mask_is_byte_by_byte(data: bytes, key: bytes) -> None:
 
     assert masked == bytes(byte ^ key[n % 4] for n, byte in enumerate(data))
     assert mask(masked, key) == data
+
+
+def test_keys_differ_and_cost_one_call_for_many() -> None:
+    """Every key is four bytes of the entropy, and none is given twice."""
+    calls = []
+
+    def entropy(size: int) -> bytes:
+        calls.append(size)
+        return b"".join(n.to_bytes(4, "big") for n in range(size // 4))
+
+    keys = MaskingKeys(entropy)
+    given = [keys.next() for _ in range(256)]
+
+    assert sorted(given) == [n.to_bytes(4, "big") for n in range(256)]
+    assert calls == [1024]
 
 
 def test_close_payload_is_code_and_reason() -> None:
