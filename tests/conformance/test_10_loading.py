@@ -451,6 +451,22 @@ def test_web_socket_sends_and_stores_cookies(serve: Serve, session: URLSession) 
     assert [one.pair for one in storage_of(session).cookies_for(url)] == ["a=1"]
 
 
+@BOTH_WAYS
+def test_reply_that_varies_by_cookies_is_for_those_it_was_sent_with(
+    site: Site, session: URLSession, load: Load
+) -> None:
+    """The cache goes by the cookies that the session sends, as by a field by hand."""
+    fields = [("Vary", "Cookie"), ("Cache-Control", "max-age=60")]
+    site.answers["/"] = (200, fields, b"mine")
+    for name in ("anne", "anne", "bert", "anne"):
+        url = site.url("/")
+        cookies = HTTPCookie.cookies_from_response({"Set-Cookie": f"who={name}"}, url)
+        storage_of(session).set_cookies(cookies, url)
+        load(session, url)
+
+    assert site.sent == [("/", "who=anne"), ("/", "who=bert")]
+
+
 class Ledger(HTTPCookieStorage):
     """Notes what loads ask and tell, and answers with a cookie of its own."""
 

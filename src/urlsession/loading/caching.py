@@ -19,6 +19,7 @@ from ..request import CachePolicy
 from ..response import HTTPURLResponse
 from ..storage.cache_control import Directives
 from ..storage.cache_rules import (
+    STORED_COOKIES,
     Use,
     conditions,
     decide,
@@ -150,8 +151,10 @@ class LoadCache:
             cached = self._cache.get_cached_response(load.client)
             if not isinstance(cached, CachedURLResponse):
                 return None
-            return entry_of(cached, key_of(request), self._value_of(request))
-        value_of = self._value_of(request)
+            return entry_of(
+                cached, key_of(request), self._value_of(request, load.cookie)
+            )
+        value_of = self._value_of(request, load.cookie)
         entry = self._cache.find(key_of(request), value_of)
         if entry is None and request.http_method == "HEAD":
             entry = self._cache.find(key_for("GET", request.url), value_of)
@@ -208,7 +211,9 @@ class LoadCache:
             cached = CachedURLResponse(
                 response, body, requested_at=self._requested_at(load)
             )
-            load.proposal = Proposal(self, load.client, load.request, cached)
+            load.proposal = Proposal(
+                self, load.client, load.request, cached, load.cookie
+            )
         elif load.is_cache_doubtful and response.status_code < 500:
             self._remove(load)  # what is stored is no longer so
         return False
@@ -253,19 +258,20 @@ class LoadCache:
         if self._is_wanted(load, load.head_lines) and self._is_storable(load, response):
             requested_at = self._requested_at(load)
             cached = CachedURLResponse(response, load.body, requested_at=requested_at)
-            self.store(load.client, load.request, cached)
+            self.store(load.client, load.request, cached, load.cookie)
 
     def store(
         self,
         client: LoadClient | None,
         request: URLRequest,
         cached: CachedURLResponse,
+        cookie: bytes | None = None,
     ) -> None:
-        """Store a reply to a request."""
+        """Store a reply to a request, which was sent with some stored cookies."""
         if self._is_overridden and client is not None:
             self._cache.store_cached_response_for_task(cached, client)
             return
-        entry = entry_of(cached, key_of(request), self._value_of(request))
+        entry = entry_of(cached, key_of(request), self._value_of(request, cookie))
         if entry is not None:
             self._cache.store(entry)
 
@@ -317,14 +323,14 @@ class LoadCache:
         cached = CachedURLResponse(
             merged, entry.data, entry.user_info, entry.policy, self._requested_at(load)
         )
-        fresh = entry_of(cached, entry.key, self._value_of(load.request))
+        fresh = entry_of(cached, entry.key, self._value_of(load.request, load.cookie))
         if fresh is None:  # it varies by everything from now on
             self._remove(load)
             return entry
         if not self._is_storable(load, merged):
             self._remove(load)
         elif self._is_overridden:
-            self.store(load.client, load.request, cached)
+            self.store(load.client, load.request, cached, load.cookie)
         else:
             self._cache.store(fresh)
         return fresh
@@ -350,7 +356,7 @@ class LoadCache:
         key = key_for("GET", load.request.url)
         if response.status_code != 200 or not self._cache.may_have(key, _monotonic()):
             return
-        entry = self._cache.find(key, self._value_of(load.request))
+        entry = self._cache.find(key, self._value_of(load.request, load.cookie))
         if entry is None:
             return
         stored = HTTPURLResponse.from_raw(entry.url, entry.status, entry.lines)
@@ -383,8 +389,10 @@ class LoadCache:
         else:
             self._cache.remove(key_of(load.request))
 
-    def _value_of(self, request: URLRequest) -> ValueOf:
+    def _value_of(self, request: URLRequest, cookie: bytes | None) -> ValueOf:
         def value_of(name: str) -> str | None:
+            if name == STORED_COOKIES:
+                return None if cookie is None else cookie.decode("latin-1")
             value = request.value(name)
             if value is None:
                 value = self._fields.get(name)
@@ -398,7 +406,7 @@ class LoadCache:
 class Proposal:
     """A reply that will be stored, unless whoever asked for it decides otherwise."""
 
-    __slots__ = ("_cache", "_client", "_request", "cached")
+    __slots__ = ("_cache", "_client", "_cookie", "_request", "cached")
 
     def __init__(
         self,
@@ -406,15 +414,17 @@ class Proposal:
         client: LoadClient | None,
         request: URLRequest,
         cached: CachedURLResponse,
+        cookie: bytes | None = None,
     ) -> None:
         self._cache = cache
         self._client = client
+        self._cookie = cookie
         self._request = request
         self.cached = cached
 
     def store(self) -> None:
         """Store it as it is."""
-        self._cache.store(self._client, self._request, self.cached)
+        self._cache.store(self._client, self._request, self.cached, self._cookie)
 
     def store_changed(self, cached: CachedURLResponse) -> None:
         """Store another in its place."""

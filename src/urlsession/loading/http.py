@@ -140,6 +140,10 @@ class HTTPLoad(Transfer):
         if parts.scheme == "https":
             self.is_secure = True
         self.limits = context.limits
+        if context.cookies is not None and not context.cookies.has_nothing_for(
+            parts.host
+        ):
+            self._take_cookies(context.cookies, parts)
         if context.cache is not None and not self._ignores_stored:
             sent = self._consult(context.cache, parts)
             if sent is None:
@@ -158,10 +162,6 @@ class HTTPLoad(Transfer):
             )
         ):
             self._take_route()
-        if context.cookies is not None and not context.cookies.has_nothing_for(
-            parts.host
-        ):
-            self._take_cookies(context.cookies, parts)
         self.has_begun = True
         context.pool.start(self)
         if self._client is None:  # cancelled meanwhile, on another thread

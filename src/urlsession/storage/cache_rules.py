@@ -30,6 +30,7 @@ from .cache_control import (
 )
 
 __all__ = (
+    "STORED_COOKIES",
     "Use",
     "Validity",
     "conditions",
@@ -84,6 +85,8 @@ _NOT_UPDATED = _NOT_STORED | {
     b"etag",
 }
 _ALWAYS_VARIES = ("authorization", "cookie")
+STORED_COOKIES = ":stored-cookies"
+"""What `variant_of` asks for beside the Cookie field of a reply that varies by it."""
 _CONDITIONS = (
     "if-none-match",
     "if-modified-since",
@@ -377,10 +380,13 @@ def variant_of(
         digest: Gives the digest of a string.
     """
     found = []
-    for name in dict.fromkeys((*_ALWAYS_VARIES, *names)):
+    secrets: tuple[str, ...] = _ALWAYS_VARIES
+    if "cookie" in names:  # those that the session adds count as well
+        secrets = (*secrets, STORED_COOKIES)
+    for name in dict.fromkeys((*secrets, *names)):
         value = value_of(name)
         if value is not None:
-            if name in _ALWAYS_VARIES:
+            if name in secrets:
                 value = digest(value)
             found.append(f"{name}:{_normal(value)}")
     return "\n".join(found)
