@@ -6,18 +6,23 @@ import asyncio
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from urlsession import (
+    HTTPCookieStorage,
+    URLCache,
     URLSession,
     URLSessionConfiguration,
     UsageError,
 )
 from urlsession.storage.emptying import DISTANT_PAST, empty_store, write_store_out
 from urlsession.testing import (
+    ReceivedRequest,
     ServerConnection,
+    answering,
     fixed_body,
     wait_until,
 )
@@ -250,6 +255,42 @@ def test_store_is_emptied_by_its_own_method(
     write_store_out(object())
 
     assert store.calls == [arguments, "flush"]
+
+
+@pytest.mark.parity(RESET, FLUSH)
+def test_reset_empties_the_stores_and_flush_does_not(
+    serve: Serve, tmp_path: Path
+) -> None:
+    """Cookies and cached replies, in memory and on disk."""
+
+    def answer(request: ReceivedRequest) -> tuple[int, list[tuple[str, str]], bytes]:
+        fields = [
+            ("Set-Cookie", "a=1; Max-Age=1000"),
+            ("Cache-Control", "max-age=1000"),
+        ]
+        return 200, fields, (request.header("Cookie") or "none").encode()
+
+    server = serve(answering(answer))
+    configuration = URLSessionConfiguration.default()
+    cookies = HTTPCookieStorage(tmp_path / "cookies")
+    configuration.http_cookie_storage = cookies
+    configuration.url_cache = URLCache(1 << 20, 1 << 20, tmp_path / "cache")
+
+    def counts(session: URLSession) -> list[int]:
+        session.data(server.url()).result(5)
+        session.data(server.url("/again")).result(5)
+        return [len(server.requests), len(cookies.cookies)]
+
+    with URLSession(configuration) as session:
+        assert counts(session) == [2, 1]
+        assert counts(session) == [2, 1]
+        session.flush()
+        assert counts(session) == [2, 1]
+        session.reset()
+        assert cookies.cookies == []
+        assert session.data(server.url()).result(5).data == b"none"
+        assert counts(session) == [4, 1]
+    cookies.close()
 
 
 @pytest.mark.parity(RESET, FLUSH, "17:reset, flush")

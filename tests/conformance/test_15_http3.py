@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,10 +17,16 @@ from urlsession import (
     URLSessionConfiguration,
 )
 from urlsession.connections import ConnectionState
-from urlsession.testing import wait_until
+from urlsession.testing import ServerConnection, wait_until
 
 from .http3_server import HTTP3Server, http3_server
-from .proxy_servers import tinyproxy
+from .proxy_servers import free_port, tinyproxy
+from .web_socket_peer import Peer
+
+if TYPE_CHECKING:
+    from urlsession.testing.certificates import CertificateAuthority
+
+    from ..conftest import Serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs(modules=("hypercorn", "aioquic"))]
 VERSIONS = "15:HTTP/2, HTTP/3"
@@ -188,3 +195,29 @@ def test_quic_connection_is_closed_with_the_session(server: HTTP3Server) -> None
     session.invalidate_and_cancel()
 
     assert wait_until(lambda: session.connections() == [])
+
+
+@pytest.mark.parity(VERSIONS)
+def test_web_socket_does_not_follow_an_alternative(
+    serve: Serve, ca: CertificateAuthority
+) -> None:
+    """Its handshake is one of HTTP/1.1."""
+
+    def handle(connection: ServerConnection) -> None:
+        while request := connection.recv_request():
+            if request.header("Upgrade") is not None:
+                peer = Peer(connection, request)
+                peer.accept()
+                peer.echo()
+                return
+            connection.send_response(200, [("Alt-Svc", f'h3=":{free_port()}"')])
+
+    server = serve(handle, tls=ca.server_context())
+    configuration = URLSessionConfiguration.ephemeral()
+    configuration.trusted_certificates = ca.pem
+    with URLSession(configuration) as session:
+        session.data(server.url()).result(5)
+        assert session._core.context.sites.alternatives.known
+        with session.web_socket(server.url().replace("https:", "wss:")) as ws:
+            ws.send("here").result(5)
+            assert ws.receive().result(5) == "here"
