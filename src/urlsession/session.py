@@ -131,6 +131,7 @@ class SessionCore:
             self.pool,
             plan.limits,
             plan.fields,
+            _cache_for(configuration, plan.fields),
             sites_of(configuration),
             proxies=plan.proxies,
             uses_environment=plan.uses_environment,
@@ -141,7 +142,6 @@ class SessionCore:
             user_code=user_code,
             workers=WORKERS,
             wires=self.wires,
-            cache=_cache_for(configuration, plan.fields),
         )
         self._handles = plan.handles
         self._web_socket_pool: Pool | None = None

@@ -4,14 +4,14 @@ Decides, for each transaction, whether a stored reply answers it, is validated, 
 not count; and which replies are stored. The rules are `storage.cache_rules`, the cache
 is `storage.url_cache`; here they meet a load. Must not know tasks or delegates.
 
-A plain request whose reply is not cacheable comes through `consult` and `takes_over`
-and should hardly notice.
+A plain request whose reply is not cacheable pays for `LoadCache.has_nothing_for` and for a
+glance at the head, `is_of_interest`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import URLError, URLErrorCode
@@ -42,7 +42,7 @@ from ..storage.url_cache import (
 
 if TYPE_CHECKING:
     from ..request import URLRequest
-    from ..storage.url_cache import ValueOf
+    from ..storage.cache_rules import ValueOf
     from ..url import URLParts
     from .client import LoadClient
     from .http import HTTPLoad
@@ -96,11 +96,26 @@ class LoadCache:
         self._is_overridden = any(
             getattr(kind, name) is not getattr(URLCache, name) for name in _OVERRIDABLE
         )
+        self._is_simple = not self._policy and not self._is_overridden
 
     # -- before the request is sent ---------------------------------------------------
 
-    def consult(self, load: HTTPLoad, parts: URLParts) -> URLRequest | None:
-        """Return the request to send: the load's own, or one with conditions.
+    def has_nothing_for(self, request: URLRequest, parts: URLParts) -> bool:
+        """Whether a plain request need not be looked up: a quick answer, or no.
+
+        Args:
+            request: The request; it is `URLRequest.is_plain`.
+            parts: Its URL.
+        """
+        return (
+            self._is_simple
+            and not request.cache_policy
+            and not self._cache.may_have(parts.request_url, _monotonic())
+            and parts.user is None
+        )
+
+    def consult(self, load: HTTPLoad, request: URLRequest) -> URLRequest | None:
+        """Return the request to send: the given one, or one with conditions.
 
         Returns:
             None if the load has been answered.
@@ -110,19 +125,9 @@ class LoadCache:
                 ``RESOURCE_UNAVAILABLE`` by the policy, ``CANNOT_LOAD_FROM_NETWORK`` by
                 the request's ``Cache-Control: only-if-cached``.
         """
-        request = load.request
-        if (
-            not (request.cache_policy or self._policy)
-            and not self._cache.may_have(parts.request_url, _monotonic())
-            and not request.header_items()
-            and request.http_method == "GET"
-            and parts.user is None
-            and not self._is_overridden
-        ):
+        if load.client is None or not load.client.uses_cache:
             return request
-        return self._consult(load, request)
-
-    def _consult(self, load: HTTPLoad, request: URLRequest) -> URLRequest | None:
+        load.concerns_cache = self.keeps
         policy = self._policy_of(request)
         headers = request.headers if request.header_items() else None
         asked = request_directives(headers)
@@ -166,7 +171,8 @@ class LoadCache:
         """Whether the pieces of a streamed body are to be kept for the cache. Inside."""
         length = response.expected_content_length
         return (
-            length <= self._cache.largest()
+            self._is_used_by(load)
+            and length <= self._cache.largest()
             and self._is_wanted(load, load.head_lines)
             and self._is_storable(load, response)
         )
@@ -198,6 +204,8 @@ class LoadCache:
             response: The head that came.
             body: The body; None if it was not collected.
         """
+        if not self._is_used_by(load):
+            return False
         if load.validated is not None and self._has_validated(load, response):
             return True
         if load.request.http_method != "GET" and self._is_unsafe(load, response):
@@ -251,7 +259,7 @@ class LoadCache:
 
     def keep_redirect(self, load: HTTPLoad, response: HTTPURLResponse) -> None:
         """Store a redirect that is followed, if it may be."""
-        if load.is_from_cache:
+        if load.is_from_cache or not self._is_used_by(load):
             return
         if load.request.http_method != "GET" and self._is_unsafe(load, response):
             return
@@ -276,6 +284,10 @@ class LoadCache:
             self._cache.store(entry)
 
     # -- inside ---------------------------------------------------------------------------
+
+    def _is_used_by(self, load: HTTPLoad) -> bool:
+        client = load.client
+        return self.keeps and client is not None and client.uses_cache
 
     def _policy_of(self, request: URLRequest) -> CachePolicy:
         return request.cache_policy or self._policy

@@ -47,6 +47,8 @@ class LoadContext(NamedTuple):
     limits: TimeLimits
     fields: Sequence[tuple[str, str]]
     """Header fields that each request gets which lacks them."""
+    cache: LoadCache
+    """The session's use of its cache, if it has one."""
     sites: Sites
     """What hosts have said of how they want to be reached."""
     proxies: ProxyTable | None = None
@@ -67,8 +69,6 @@ class LoadContext(NamedTuple):
     """Threads that may block, for reading files."""
     wires: Wires | None = None
     """Times to act at, for loads without libcurl."""
-    cache: LoadCache | None = None
-    """The session's use of its cache; None for no caching."""
 
 
 class Transaction(NamedTuple):

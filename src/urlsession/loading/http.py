@@ -19,6 +19,7 @@ import pycurl
 from ..engine.transfer import TimeLimits, Transfer
 from ..errors import URLError, URLErrorCode
 from ..response import HTTPURLResponse
+from ..storage.cache_rules import is_of_interest
 from ..url import parse_url
 from .body import BodyReader
 from .client import Transaction
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ..request import BodyStream, URLRequest
     from ..storage.cached_response import Entry
     from ..url import URLParts
-    from .caching import LoadCache, Proposal
+    from .caching import Proposal
     from .client import LoadClient, LoadContext
     from .cookies import CookieHandling
     from .feed import FeedSource
@@ -65,6 +66,7 @@ class HTTPLoad(Transfer):
             may be stored, useful or not.
         validated: The stored reply that the present transaction asks about.
         is_from_cache: Whether the present transaction was answered by a stored reply.
+        concerns_cache: Whether the cache is to see the reply, whatever its head says.
         is_cache_doubtful: Whether a stored reply is no longer true if this one cannot
             take its place.
         proposal: The reply, if it is to be stored; set when the load has succeeded.
@@ -91,7 +93,6 @@ class HTTPLoad(Transfer):
     _route: Route | None = None
     _attempts: int = 0
     _one_sending: OneSending | None = None
-    _cache: LoadCache | None = None
     _ignores_stored: bool = False
     _is_replaced: bool = False
     _collected: list[bytes] | None = None
@@ -99,6 +100,7 @@ class HTTPLoad(Transfer):
     proposes_always: bool = False
     validated: Entry | None = None
     is_from_cache: bool = False
+    concerns_cache: bool = False
     is_cache_doubtful: bool = False
     proposal: Proposal | None = None
     reports_sent: bool = False
@@ -144,12 +146,13 @@ class HTTPLoad(Transfer):
             parts.host
         ):
             self._take_cookies(context.cookies, parts)
-        if context.cache is not None and not self._ignores_stored:
-            sent = self._consult(context.cache, parts)
+        cache, is_plain = context.cache, request.is_plain
+        if not (is_plain and cache.has_nothing_for(request, parts)):
+            sent = request if self._ignores_stored else cache.consult(self, request)
             if sent is None:
                 return
-            request = sent
-        if not request.is_plain or self.priority_urgency is not None:
+            request, is_plain = sent, sent.is_plain
+        if not is_plain or self.priority_urgency is not None:
             self._prepare(request, context.limits)
         if self.is_streaming:
             self._prepare_stream(request)
@@ -166,15 +169,6 @@ class HTTPLoad(Transfer):
         context.pool.start(self)
         if self._client is None:  # cancelled meanwhile, on another thread
             context.pool.cancel(self)
-
-    def _consult(self, cache: LoadCache, parts: URLParts) -> URLRequest | None:
-        """Return the request to send; None if the cache has answered."""
-        client = self._client
-        if client is None or not client.uses_cache:
-            return self.request
-        if cache.keeps:
-            self._cache = cache
-        return cache.consult(self, parts)
 
     @property
     def client(self) -> LoadClient | None:
@@ -558,8 +552,8 @@ class HTTPLoad(Transfer):
         if is_redirect(status_code, location):
             self._location = location
             return
-        cache = self._cache
-        if cache is not None:
+        if self.concerns_cache or self.proposes_always or is_of_interest(lines):
+            cache = self._context.cache
             if cache.is_replaced(self, response):
                 self._is_replaced = True
                 return
@@ -616,11 +610,11 @@ class HTTPLoad(Transfer):
 
     def _collect(self, data: bytes) -> None:
         """Keep a piece of a streamed body for the cache, while it is small enough."""
-        cache, collected = self._cache, self._collected
-        if cache is None or collected is None:
+        collected = self._collected
+        if collected is None:
             return
         self._collected_size += len(data)
-        if self._collected_size > cache.limit():
+        if self._collected_size > self._context.cache.limit():
             self._collected = None
         else:
             collected.append(data)
@@ -739,9 +733,9 @@ class HTTPLoad(Transfer):
     def _run_again(self) -> None:
         request = self._next_request
         assert request is not None
-        cache, response = self._cache, self._response
-        if cache is not None and response is not None and self._location is not None:
-            cache.keep_redirect(self, response)
+        response = self._response
+        if response is not None and self._location is not None:
+            self._context.cache.keep_redirect(self, response)
         self._next_request = None
         self.request = request
         self._route = None
@@ -752,7 +746,7 @@ class HTTPLoad(Transfer):
         """Run the present request from its start."""
         self._forget_transaction()
         self.validated = self.proposal = None
-        self.is_cache_doubtful = False
+        self.concerns_cache = self.is_cache_doubtful = False
         self._restart_idle_timer()
         self.options = ()
         self.cookie = None
@@ -800,15 +794,12 @@ class HTTPLoad(Transfer):
             except CodingError as error:
                 self._fail(self._error_of_coding(error))
                 return
-        cache = self._cache
-        if cache is not None and not self.is_from_cache:
-            if self.is_streaming:
-                pieces = self._collected
-                whole = None if pieces is None else b"".join(pieces)
-            else:
-                whole = body
-            if cache.takes_over(self, response, whole):
-                return
+        if (
+            self.concerns_cache
+            or self.proposes_always
+            or is_of_interest(self.head_lines)
+        ) and self._is_taken_over(response, body):
+            return
         self._client = None
         self._close_reader()
         if self._kept is not None:
@@ -818,9 +809,22 @@ class HTTPLoad(Transfer):
         if client is not None:
             client.load_did_finish(response, body)
 
+    def _is_taken_over(self, response: HTTPURLResponse, body: bytes) -> bool:
+        """Show the cache a reply; whether the load is answered otherwise."""
+        if self.is_from_cache:
+            return False
+        whole: bytes | None = body
+        if self.is_streaming:
+            pieces = self._collected
+            whole = None if pieces is None else b"".join(pieces)
+        return self._context.cache.takes_over(self, response, whole)
+
     def _fail(self, error: URLError) -> None:
-        cache, response = self._cache, self._response
-        if cache is not None and response is None and cache.bridges(self):
+        if (
+            self.validated is not None
+            and self._response is None
+            and self._context.cache.bridges(self)
+        ):
             return
         client, self._client = self._client, None
         self._close_reader()

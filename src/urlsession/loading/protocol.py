@@ -179,7 +179,7 @@ class ProtocolLoad(LocalLoad):
         """Return what is stored for the request; it may be the answer already."""
         client, cache = self._loaded_for, self._context.cache
         self._canonical = request
-        if client is None or cache is None:
+        if client is None:
             return None
         cached, is_answer = cache.stored_for(client, request)
         if is_answer and cached is not None:
@@ -200,7 +200,7 @@ class ProtocolLoad(LocalLoad):
             cache = self._context.cache
             self._collected.append(data)
             self._collected_size += len(data)
-            if cache is None or self._collected_size > cache.limit():
+            if self._collected_size > cache.limit():
                 self._collected = None
         return super().offer_data(data)
 
@@ -210,7 +210,6 @@ class ProtocolLoad(LocalLoad):
         self.storage_policy = policy
         if (
             policy is not StoragePolicy.NOT_ALLOWED
-            and cache is not None
             and cache.keeps
             and client is not None
             and client.uses_cache
@@ -221,7 +220,7 @@ class ProtocolLoad(LocalLoad):
     def complete(self, response: URLResponse) -> None:
         """See `LocalLoad`: propose to store the reply."""
         pieces, cache, request = self._collected, self._context.cache, self._canonical
-        if pieces is None or cache is None or request is None:
+        if pieces is None or request is None:
             return
         status_code = getattr(response, "status_code", 200)
         if request.http_method == "GET" and 200 <= status_code < 300:

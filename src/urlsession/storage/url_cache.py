@@ -14,13 +14,12 @@ import threading
 import time
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import URLError
 from ..response import HTTPURLResponse
 from ..url import parse_url
-from .cache_rules import variant_of, vary_names
+from .cache_rules import ValueOf, variant_of, vary_names
 from .cached_response import CachedURLResponse, Entry, StoragePolicy, raw_lines
 from .location import data_directory
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = (
     "CacheableTask",
     "URLCache",
-    "ValueOf",
     "digest",
     "entry_of",
     "key_for",
@@ -269,7 +267,7 @@ class URLCache(metaclass=_Shared):
 
         Args:
             key: See `key_of`.
-            value_of: Gives the value of the request's field of a name.
+            value_of: See `cache_rules.ValueOf`.
         """
         with self._lock:
             entry = _selected(self._variants.get(key, ()), value_of)
@@ -372,9 +370,6 @@ class URLCache(metaclass=_Shared):
 
     def _forget_after_fork(self) -> None:
         self._lock = threading.RLock()  # may be held by a thread that is not here
-
-
-ValueOf = Callable[[str], str | None]
 
 
 def key_of(request: URLRequest) -> str:

@@ -10,6 +10,7 @@ from urlsession.headers import HTTPHeaders
 from urlsession.request import CachePolicy
 from urlsession.storage.cache_control import parse_directives
 from urlsession.storage.cache_rules import (
+    STORED_COOKIES,
     Use,
     Validity,
     conditions,
@@ -338,6 +339,16 @@ def test_variant_is_always_told_apart_by_secrets() -> None:
     assert variant((), authorization="me") != variant((), authorization="you")
     assert variant((), cookie="me") != variant(())
     assert variant(("cookie",), cookie="me") == "cookie:<me>"
+
+
+def test_cookies_that_are_stored_count_where_vary_names_them() -> None:
+    """A reply does not vary by all of a session's cookies otherwise."""
+
+    def value_of(name: str) -> str | None:
+        return "stored" if name == STORED_COOKIES else None
+
+    assert variant_of(("cookie",), value_of, str) == f"{STORED_COOKIES}:stored"
+    assert variant_of((), value_of, str) == ""
 
 
 HEAD = (
