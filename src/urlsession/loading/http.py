@@ -95,6 +95,7 @@ class HTTPLoad(Transfer):
     _one_sending: OneSending | None = None
     _ignores_stored: bool = False
     _is_replaced: bool = False
+    _waiting: tuple[HTTPURLResponse, bytes] | None = None
     _collected: list[bytes] | None = None
     _collected_size: int = 0
     proposes_always: bool = False
@@ -206,6 +207,9 @@ class HTTPLoad(Transfer):
             if self.watch is not None:
                 self.watch.resource_deadline += held_s
         self._context.pool.resume(self)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self.answer(*waiting)
 
     def take_again(self) -> None:
         """Go on after a piece of the body was not taken."""
@@ -284,6 +288,9 @@ class HTTPLoad(Transfer):
         client = self._client
         if client is None:
             return
+        if self._held_at is not None:  # suspended: `proceed` comes here again
+            self._waiting = response, body
+            return
         if self.validated is not None:
             self._note_transaction()  # the one that asked if it still holds
             self.validated = None
@@ -293,11 +300,12 @@ class HTTPLoad(Transfer):
         self.begun_at = time.monotonic()
         self._response = response
         self.body = body
-        location = response.value("Location")
-        if is_redirect(response.status_code, location):
-            self._location = location
-            self._ask_about_redirect()
-            return
+        if 300 <= response.status_code < 400:
+            location = response.value("Location")
+            if is_redirect(response.status_code, location):
+                self._location = location
+                self._ask_about_redirect()
+                return
         if self.is_streaming:
             self._decoded_size = len(body)
             self._give_stored(client, response)
