@@ -11,7 +11,7 @@ glance at the head, `is_of_interest`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import URLError, URLErrorCode
