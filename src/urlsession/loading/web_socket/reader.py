@@ -27,6 +27,8 @@ __all__ = (
 
 _CONTROL_LIMIT = 125  # bytes
 _CONTINUATION, _TEXT, _BINARY = Opcode.CONTINUATION, Opcode.TEXT, Opcode.BINARY
+# Pieces of a message that are kept apart: an object costs more than two bytes do.
+_PARTS_LIMIT = 1024
 _WHOLE = (0x80 | _TEXT, 0x80 | _BINARY)  # first bytes of messages of one frame
 _KNOWN = frozenset((*range(3), *range(8, 11)))
 
@@ -94,7 +96,7 @@ class FrameReader:
         self._is_final = False  # the present data frame is its last
         self._left = -1  # payload of the present data frame still to come; -1: a head
         self._size = 0  # of the message so far, the present frame's whole payload too
-        self._parts: list[bytes] = []
+        self._parts: list[bytes | bytearray] = []
         self._decoder: codecs.IncrementalDecoder | None = None
         self._is_closed = False
 
@@ -218,10 +220,19 @@ class FrameReader:
         is_whole = not self._left and self._is_final and not self._parts
         if self._opcode == _TEXT and not is_whole:
             self._check_text(piece)
-        self._parts.append(piece)
+        self._add(piece)
         if not self._left:
             self._end_frame(happenings)
         return stop
+
+    def _add(self, piece: bytes) -> None:
+        parts = self._parts
+        if parts and isinstance(parts[-1], bytearray):
+            parts[-1] += piece
+        elif len(parts) < _PARTS_LIMIT:
+            parts.append(piece)
+        else:
+            self._parts = [bytearray(b"".join(parts)) + piece]
 
     def _check_text(self, piece: bytes) -> None:
         if self._decoder is None:
@@ -241,7 +252,8 @@ class FrameReader:
         if not self._is_final:
             return
         parts, self._parts = self._parts, []
-        payload = parts[0] if len(parts) == 1 else b"".join(parts)
+        whole = parts[0] if len(parts) == 1 else b"".join(parts)
+        payload = bytes(whole)  # which copies only what a flood of fragments made
         happenings.append(_text(payload) if self._opcode == _TEXT else payload)
         self._opcode = 0
         self._decoder = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -73,6 +74,22 @@ def test_what_came_before_a_violation_is_told() -> None:
 
     assert caught.value.happenings == ["a", "b"]
     assert caught.value.code is WebSocketCloseCode.PROTOCOL_ERROR
+
+
+def test_flood_of_fragments_costs_no_more_than_the_message() -> None:
+    """A frame of two bytes is no object of its own."""
+    count = 200_000
+    fragments = b"\x02\x02ab" + b"\x00\x02cd" * (count - 2) + b"\x80\x02ef"
+    reader = FrameReader(2 * count)
+    tracemalloc.start()
+    try:
+        happenings = reader.feed(fragments)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert happenings == [b"ab" + b"cd" * (count - 2) + b"ef"]
+    assert peak < 5 * 2 * count
 
 
 def test_limit_holds_from_the_next_frame() -> None:
