@@ -576,6 +576,17 @@ def test_private_cookies_are_gone_with_the_last_session(site: Site) -> None:
     assert storage.cookies == []
 
 
+@pytest.mark.parity("1:reset(completionHandler:)")
+def test_reset_empties_the_cookies(site: Site, session: URLSession) -> None:
+    """Those of this session's storage."""
+    collect(session, site.url("/set"))
+
+    session.reset().result(10)
+    collect(session, site.url("/next"))
+
+    assert site.sent[-1] == ("/next", None)
+
+
 @pytest.mark.parity("2:default", "16.5:cookies, credentials, cache")
 def test_sessions_share_the_cookies_of_the_program(site: Site) -> None:
     """And so does the shared session."""

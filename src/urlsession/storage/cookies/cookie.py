@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any
 
 from ...errors import URLError
+from ...headers import HTTPHeaders
 from ...url import URLParts, parse_url
 from .date import datetime_of, parse_cookie_date
 from .policy import CookieSameSitePolicy
@@ -205,7 +205,7 @@ class HTTPCookie:
 
     @staticmethod
     def cookies_from_response(
-        headers: Mapping[str, str] | Any, url: str
+        headers: Mapping[str, str] | HTTPHeaders, url: str
     ) -> list[HTTPCookie]:
         """Return the cookies that a response from `url` sets, in order.
 

@@ -383,6 +383,30 @@ def test_what_cannot_be_written_is_in_memory_and_tried_again(
     assert rows(processes.path) == [("a", "1"), ("b", "1"), ("c", "1")]
 
 
+def test_busy_file_is_written_later(
+    processes: Processes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Another process holds it for too long: cookies are in memory meanwhile."""
+    monkeypatch.setattr("urlsession.storage.database.BUSY_TIMEOUT_S", 0.01)
+    process = processes.start()
+    process.put(cookie("a"))
+    with closing(sqlite3.connect(processes.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        process.put(cookie("b"))
+        process.put(cookie("c"))  # not tried again so soon
+        other.execute("ROLLBACK")
+    assert process.names == ["a", "b", "c"]
+    assert rows(processes.path) == [("a", "1")]
+    assert len(caplog.records) == 1
+
+    process.file._retry_at = 0.0
+    process.put(cookie("d"))
+
+    assert [name for name, _ in rows(processes.path)] == ["a", "b", "c", "d"]
+
+
 def test_read_only_file_is_read(
     processes: Processes,
     monkeypatch: pytest.MonkeyPatch,
