@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import itertools
 import os
 import random
 import threading
@@ -178,6 +179,33 @@ def test_tries_without_progress_end(
     assert caught.value.code is URLErrorCode.NETWORK_CONNECTION_LOST
     assert caught.value.upload_task_resume_data is not None
     assert peer.methods().count("HEAD") == 6
+
+
+@pytest.mark.parametrize("offsets", [(0,), (0, 1000)], ids=["same", "to-and-fro"])
+def test_server_that_gets_nowhere_is_given_up(
+    serve: Serve, file: Path, monkeypatch: pytest.MonkeyPatch, offsets: tuple[int, ...]
+) -> None:
+    """One that always names another offset, or goes back to an earlier one."""
+    monkeypatch.setattr("urlsession.loading.resumable._FIRST_DELAY_S", 0.001)
+    told = itertools.cycle(offsets)
+
+    class Stubborn(ResumableServer):
+        def _tell_offset(self, connection: ServerConnection, _upload: Any) -> None:
+            connection.send_response(204, [("Upload-Offset", str(next(told)))])
+
+        def _append(
+            self, connection: ServerConnection, head: Any, _upload: Any
+        ) -> None:
+            for _ in connection.iter_body(head):
+                pass
+            connection.send_response(409, [("Upload-Offset", "5")])
+
+    peer = Stubborn((1_500_000,))
+    with pytest.raises(URLError) as caught:
+        upload(peer, serve, from_file=file)
+
+    assert caught.value.code is URLErrorCode.NETWORK_CONNECTION_LOST
+    assert peer.methods().count("PATCH") < 10
 
 
 def test_tries_that_bring_the_upload_further_are_not_counted(

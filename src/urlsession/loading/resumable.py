@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from ..errors import URLError, URLErrorCode
+from ..request import CachePolicy
 from ..url import parse_url
 from .redirect import without_body_fields, without_secrets
 
@@ -95,6 +96,7 @@ def offset_request(request: URLRequest, offer: Offer) -> URLRequest:
     """Return the request that asks how much of the body has arrived."""
     made = _to_resource(request, offer)
     made.http_method = "HEAD"
+    made.cache_policy = CachePolicy.RELOAD_IGNORING_LOCAL_CACHE_DATA
     return made
 
 

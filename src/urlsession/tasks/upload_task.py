@@ -57,6 +57,7 @@ class URLSessionUploadTask(URLSessionDataTask):
     _is_streamed: bool = False
     _offer: Offer | None = None
     _offset: int = 0
+    _furthest: int = -1
     _is_silent: bool = False
     _tries: int = 0
     _interruption: URLError | None = None
@@ -124,6 +125,9 @@ class URLSessionUploadTask(URLSessionDataTask):
     def _begin(self, load: Any) -> None:
         if self._phase is _Phase.ASKING:
             assert self._offer is not None
+            if not isinstance(load, HTTPLoad):
+                message = "an upload is resumed over HTTP, not by a protocol class"
+                raise self._error_of(URLErrorCode.UNSUPPORTED_URL, message)
             self._is_silent = True
             load.request = resumable.offset_request(load.request, self._offer)
             load.begin()
@@ -203,6 +207,8 @@ class URLSessionUploadTask(URLSessionDataTask):
         """See `LoadClient`."""
         if self._phase is _Phase.ASKING:
             self._told_offset(response)
+        elif self._is_silent and self._tries >= resumable.MAXIMUM_TRIES:
+            self._give_up("the server takes no more of the upload")
         elif self._is_silent:
             self._go_on()  # the next piece, or another offset: ask which
         else:
@@ -265,8 +271,8 @@ class URLSessionUploadTask(URLSessionDataTask):
         elif self._source.length is not None and offset > self._source.length:
             self._give_up(f"the server claims {offset} bytes, more than there are")
         else:
-            if offset > self._offset:
-                self._tries = 0
+            if offset > self._furthest:
+                self._furthest, self._tries = offset, 0
             self._offset = offset
             self._append()
 
