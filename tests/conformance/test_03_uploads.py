@@ -816,3 +816,38 @@ def test_form_is_sent_again_after_a_redirect(serve: Serve, file: Path) -> None:
     first, second = server.requests
     assert first.body == second.body
     assert str(file) not in descriptors().values()
+
+
+@pytest.mark.parametrize("way", ["cancelled", "session", "awaiter"])
+def test_async_source_is_closed_with_its_upload(serve: Serve, way: str) -> None:
+    """Before the loop that it runs on ends, whoever ends the upload."""
+    begun, closed = asyncio.Event(), asyncio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        try:
+            yield b"x"
+            begun.set()
+            await asyncio.sleep(60)
+        finally:
+            closed.set()
+
+    def handle(connection: ServerConnection) -> None:
+        connection.recv_head()
+        connection.hold()
+
+    server = serve(handle)
+
+    async def main() -> None:
+        async with URLSession() as session:
+            task = session.upload(server.url(), from_data=pieces())
+            await begun.wait()
+            if way == "cancelled":
+                task.cancel()
+            elif way == "session":
+                session.invalidate_and_cancel()
+            else:
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(task, 0.01)
+        await asyncio.wait_for(closed.wait(), 5)
+
+    asyncio.run(main())
