@@ -37,9 +37,13 @@ def connection_let_go(
         among: The connections of the multi handle that it ran on.
         handle: What ran.
         curl_id: libcurl's number of the connection: unique in one multi handle only.
+            -1 if libcurl has closed the connection before it told of the run's end.
     """
     if handle.opened:
         return handle.opened[-1]
+    if curl_id < 0:  # as it is of connections that are being made, too
+        port = handle.curl.getinfo(pycurl.LOCAL_PORT)
+        return next((one for one in among if one.local and one.local[1] == port), None)
     for connection in among:
         if connection.curl_id == curl_id:
             return connection

@@ -122,3 +122,17 @@ def test_connection_that_was_let_go_is_found(roster: Roster, handle: Handle) -> 
     handle.opened = []
     assert connection_let_go(roster.by_fd.values(), handle, one.curl_id) is one
     assert connection_let_go(roster.by_fd.values(), handle, one.curl_id + 1) is None
+
+
+def test_connection_without_a_number_is_not_one_that_is_being_made(
+    roster: Roster, handle: Handle
+) -> None:
+    """Libcurl's number of either is -1; the port tells."""
+    one = entered(roster, handle)
+    one.local = ("127.0.0.1", handle.curl.getinfo(pycurl.LOCAL_PORT))
+    handle.opened = []
+    made = roster.born(0, ("127.0.0.1", 1), host="h", is_secure=False, call_site=None)
+
+    assert made.curl_id == -1
+    assert connection_let_go([made, one], handle, -1) is one
+    assert connection_let_go([made], handle, -1) is None
