@@ -16,9 +16,11 @@ from importlib import import_module
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from .challenge import AuthChallengeDisposition, URLAuthenticationChallenge
     from .close_code import WebSocketCloseCode
     from .configuration import URLSessionConfiguration
     from .connections import ClosedBy, Connection, ConnectionEvent, ConnectionState
+    from .credential import URLCredential
     from .delegate import (
         ResponseDisposition,
         URLSessionDataDelegate,
@@ -32,15 +34,18 @@ if TYPE_CHECKING:
     from .headers import HTTPHeaders
     from .metrics import URLSessionTaskMetrics, URLSessionTaskTransactionMetrics
     from .multipart import MultipartForm
+    from .protection_space import AuthenticationMethod, URLProtectionSpace
     from .protocol import URLProtocol, URLProtocolClient
     from .proxy import ProxyConfiguration
     from .request import CachePolicy, NetworkServiceType, URLRequest
     from .response import HTTPURLResponse, URLResponse
+    from .server_trust import ServerTrust
     from .session import URLSession
     from .storage.cached_response import CachedURLResponse
     from .storage.cookies.cookie import CookieKey, HTTPCookie
     from .storage.cookies.policy import CookieAcceptPolicy, CookieSameSitePolicy
     from .storage.cookies.storage import HTTPCookieStorage
+    from .storage.credentials import URLCredentialStorage
     from .storage.url_cache import URLCache
     from .tasks.data_task import URLSessionDataTask
     from .tasks.download_task import URLSessionDownloadTask
@@ -56,6 +61,8 @@ if TYPE_CHECKING:
 
 __all__ = (
     "AsyncBytes",
+    "AuthChallengeDisposition",
+    "AuthenticationMethod",
     "CachePolicy",
     "CachedURLResponse",
     "ClosedBy",
@@ -75,11 +82,16 @@ __all__ = (
     "ProxyConfiguration",
     "Reply",
     "ResponseDisposition",
+    "ServerTrust",
     "SessionInvalidatedError",
     "TaskState",
+    "URLAuthenticationChallenge",
     "URLCache",
+    "URLCredential",
+    "URLCredentialStorage",
     "URLError",
     "URLErrorCode",
+    "URLProtectionSpace",
     "URLProtocol",
     "URLProtocolClient",
     "URLRequest",
@@ -107,6 +119,8 @@ __all__ = (
 
 _MODULES = {
     "AsyncBytes": "tasks.stream",
+    "AuthChallengeDisposition": "challenge",
+    "AuthenticationMethod": "protection_space",
     "CachePolicy": "request",
     "CachedURLResponse": "storage.cached_response",
     "ClosedBy": "connections",
@@ -126,13 +140,18 @@ _MODULES = {
     "ProxyConfiguration": "proxy",
     "Reply": "tasks.reply",
     "ResponseDisposition": "delegate",
+    "ServerTrust": "server_trust",
     "SessionInvalidatedError": "errors",
     "TaskState": "tasks.state",
     "URLCache": "storage.url_cache",
+    "URLAuthenticationChallenge": "challenge",
+    "URLCredential": "credential",
+    "URLCredentialStorage": "storage.credentials",
     "URLError": "errors",
     "URLErrorCode": "errors",
     "URLProtocol": "protocol",
     "URLProtocolClient": "protocol",
+    "URLProtectionSpace": "protection_space",
     "URLRequest": "request",
     "URLResponse": "response",
     "URLSession": "session",

@@ -21,7 +21,6 @@ from .setting import (
     interval,
     member,
     no_dnssec,
-    object_or_none,
     optional_interval,
     path_or_none,
     pem_or_none,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from .proxy import ProxyConfiguration
     from .request import FilePath
     from .storage.cookies.storage import HTTPCookieStorage
+    from .storage.credentials import URLCredentialStorage
     from .storage.private import PrivateStores, Purgeable
     from .storage.url_cache import URLCache
 
@@ -250,9 +250,6 @@ class URLSessionConfiguration:
         member(CookieAcceptPolicy),
         "Which cookies are stored, whatever the policy of their storage.",
     )
-    url_credential_storage = Setting[object | None](
-        None, object_or_none, "The credentials; None for none.", acts=False
-    )
 
     # What the system may do
 
@@ -368,6 +365,27 @@ class URLSessionConfiguration:
         from .storage.url_cache import URLCache
 
         self._set_store("url_cache", URLCache, value)
+
+    @property
+    def url_credential_storage(self) -> URLCredentialStorage | None:
+        """The credentials; None for none.
+
+        `URLCredentialStorage.shared` unless set; an ephemeral configuration and its
+        copies have one of their own in memory.
+        """
+        from .storage.credentials import URLCredentialStorage  # few ask for any
+
+        return self._store(
+            "url_credential_storage",
+            URLCredentialStorage,
+            lambda: URLCredentialStorage.shared,
+        )
+
+    @url_credential_storage.setter
+    def url_credential_storage(self, storage: URLCredentialStorage | None) -> None:
+        from .storage.credentials import URLCredentialStorage
+
+        self._set_store("url_credential_storage", URLCredentialStorage, storage)
 
     @property
     def trusted_certificates(self) -> str | bytes | None:
@@ -488,6 +506,7 @@ _DEFAULTS: dict[str, object] = {
     "http_cookie_storage": _USUAL,
     "trusted_certificates": None,
     "url_cache": _USUAL,
+    "url_credential_storage": _USUAL,
     _TLS_MINIMUM: TLSProtocolVersion.TLSV12,
     _TLS_MAXIMUM: TLSProtocolVersion.TLSV13,
 }

@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from .challenge import AuthChallengeDisposition, URLAuthenticationChallenge
+    from .credential import URLCredential
     from .errors import URLError
     from .metrics import URLSessionTaskMetrics
     from .request import BodyStream, URLRequest
@@ -47,6 +49,12 @@ __all__ = (
     "URLSessionWebSocketDelegate",
     "find_method",
 )
+
+if TYPE_CHECKING:
+    ChallengeDecision: TypeAlias = (
+        tuple[AuthChallengeDisposition, URLCredential | None] | None
+    )
+    """What to do about a challenge, and with which credential."""
 
 _MethodT = TypeVar("_MethodT", bound=Callable[..., object])
 
@@ -88,6 +96,19 @@ class URLSessionDelegate:
     ) -> None:
         """The session is over; its last message. `error` is None if it was asked for."""
 
+    @_default
+    def session_did_receive_challenge(
+        self, session: URLSession, challenge: URLAuthenticationChallenge
+    ) -> ChallengeDecision | Awaitable[ChallengeDecision]:
+        """Decide on a connection: a server's certificates, a client certificate.
+
+        NTLM and Negotiate come here too. Asked once for each new connection; without
+        this method `task_did_receive_challenge` is asked.
+
+        Returns:
+            A disposition and, to use one, a credential; None for default handling.
+        """
+
 
 class URLSessionTaskDelegate(URLSessionDelegate):
     """What happens to a task of any kind."""
@@ -118,6 +139,21 @@ class URLSessionTaskDelegate(URLSessionDelegate):
         """There is no way to the host, and the task waits for one; at most once.
 
         Only with `URLSessionConfiguration.waits_for_connectivity`.
+        """
+
+    @_default
+    def task_did_receive_challenge(
+        self,
+        session: URLSession,
+        task: URLSessionTask,
+        challenge: URLAuthenticationChallenge,
+    ) -> ChallengeDecision | Awaitable[ChallengeDecision]:
+        """Decide how to answer a server or a proxy that wants to know who asks.
+
+        Connections' challenges come here if there is no method for them.
+
+        Returns:
+            A disposition and, to use one, a credential; None for default handling.
         """
 
     @_default

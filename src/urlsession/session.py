@@ -46,6 +46,7 @@ from .errors import SessionInvalidatedError, UsageError
 from .loading.caching import LoadCache
 from .loading.client import LoadContext
 from .loading.cookies import cookie_handling
+from .loading.guarding import GuardMemory
 from .loading.plan import plan_for
 from .loading.sites import sites_of
 from .request import URLRequest
@@ -91,6 +92,7 @@ class SessionCore:
         wires: Connections that libcurl does not use, and times to act at.
         queue: Where user code runs.
         context: What all loads have in common.
+        guard: What was answered to challenges.
     """
 
     __slots__ = (
@@ -98,6 +100,7 @@ class SessionCore:
         "_web_socket_pool",
         "context",
         "driver",
+        "guard",
         "lock",
         "pool",
         "queue",
@@ -127,12 +130,14 @@ class SessionCore:
             sockets=plan.sockets,
         )
         self.wires = Wires(driver, owner)
+        self.guard = GuardMemory(lambda: configuration.url_credential_storage)
         self.context = LoadContext(
             self.pool,
             plan.limits,
             plan.fields,
             _cache_for(configuration, plan.fields),
             sites_of(configuration),
+            self.guard,
             proxies=plan.proxies,
             uses_environment=plan.uses_environment,
             waits_for_connectivity=configuration.waits_for_connectivity,

@@ -19,6 +19,7 @@ from urlsession.errors import UsageError
 from urlsession.headers import HTTPHeaders
 from urlsession.request import CachePolicy, NetworkServiceType
 from urlsession.storage.cookies.storage import HTTPCookieStorage
+from urlsession.storage.credentials import URLCredentialStorage
 from urlsession.storage.url_cache import URLCache
 
 TLS12, TLS13 = TLSProtocolVersion.TLSV12, TLSProtocolVersion.TLSV13
@@ -48,7 +49,7 @@ DEFAULTS: dict[str, object] = {
     "http_additional_headers": HTTPHeaders(),
     "http_maximum_connections_per_host": 6,
     "http_cookie_storage": HTTPCookieStorage.shared,
-    "url_credential_storage": None,
+    "url_credential_storage": URLCredentialStorage.shared,
     "url_cache": URLCache.shared,
     "should_use_extended_background_idle_mode": False,
     "protocol_classes": (),

@@ -246,6 +246,10 @@ class Pool:
         """
         self._perform(partial(self._agree, _monotonic() + delay_s, act))
 
+    def discard(self, connection: Connection) -> None:
+        """Close one connection now, unless a transfer uses it."""
+        self._perform(partial(self._discard, connection))
+
     def write(
         self, transfer: Transfer, prepare: Callable[[], None] | None = None
     ) -> None:
@@ -799,7 +803,15 @@ class Pool:
         multi.remove_handle(curl)
         transfer.connection = connection
         if connection is not None and not is_taken:
-            enter_run(self.roster, self._poller, connection, curl, has_failed=code != 0)
+            enter_run(
+                self.roster,
+                self._poller,
+                connection,
+                curl,
+                # One that a callback stopped before its request was connected.
+                has_failed=code != 0
+                and (is_let_go or code != pycurl.E_ABORTED_BY_CALLBACK),
+            )
             connection.last_used_by = transfer.call_site or connection.last_used_by
             if is_let_go:
                 is_reset = code != 0 and transfer.os_errno == errno.ECONNRESET
@@ -1017,6 +1029,11 @@ class Pool:
         connection = self.roster.by_fd.get(fd)
         if connection is not None and connection.peer_fin_at is None:
             connection.peer_fin_at = now
+
+    def _discard(self, connection: Connection) -> None:
+        is_ours = self.roster.by_fd.get(connection.fd) is connection
+        if self._poller is not None and is_ours:
+            self._upkeep.drop(self._poller, connection)
 
     def _depart(self, connection: Connection, by: ClosedBy | None = None) -> None:
         if self._poller is not None:

@@ -101,6 +101,11 @@ class Upkeep:
             self._drop(poller, connection, ClosedBy.LOCAL, now)
         return False
 
+    def drop(self, poller: Poller, connection: Connection) -> None:
+        """Close one connection now, if it is idle."""
+        if not connection.is_in_use and self._roster.is_alive(connection):
+            self._drop(poller, connection, ClosedBy.LOCAL, time.monotonic())
+
     def bury(self, *, is_quiet: bool) -> bool:
         """See that the descriptors of dead connections get closed.
 

@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from ..challenge import AuthChallengeDisposition, URLAuthenticationChallenge
     from ..connections import CallSite, Connection
+    from ..credential import URLCredential
     from ..engine.pool import Pool
     from ..engine.transfer import TimeLimits
     from ..engine.wires import Wires
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from ..response import HTTPURLResponse
     from .caching import LoadCache
     from .cookies import CookieHandling
+    from .guarding import GuardMemory
     from .proxying import ProxyTable
     from .sites import Sites
 
@@ -51,6 +54,8 @@ class LoadContext(NamedTuple):
     """The session's use of its cache, if it has one."""
     sites: Sites
     """What hosts have said of how they want to be reached."""
+    guard: GuardMemory
+    """What the session has answered to challenges."""
     proxies: ProxyTable | None = None
     """Which way each request takes; None for the environment's proxies, or none."""
     uses_environment: bool = True
@@ -94,6 +99,7 @@ class Load(Protocol):
         is_streaming: Whether the client takes head and body as they come.
         is_undecided: Whether a decision of the client is pending.
         reports_sent: Whether the client is told of what was sent of the body.
+        asks_for_trust: Whether the client is asked about each new TLS connection.
         call_site: The user's line that asked for the load, if it was noted.
     """
 
@@ -102,6 +108,7 @@ class Load(Protocol):
     is_streaming: bool
     is_undecided: bool
     reports_sent: bool
+    asks_for_trust: bool
     call_site: CallSite | None
 
     def begin(self) -> None:
@@ -131,6 +138,15 @@ class Load(Protocol):
 
     def refuse_redirect(self) -> None:
         """Let the 3xx response itself be the result."""
+
+    def answer_challenge(
+        self, disposition: AuthChallengeDisposition, credential: URLCredential | None
+    ) -> None:
+        """Go on after `LoadClient.load_was_challenged`.
+
+        Raises:
+            UsageError: The credential cannot be used for that. The challenge stands.
+        """
 
     def keep(self, data: bytes) -> None:
         """Collect a piece of the body after all: nobody takes it."""
@@ -193,6 +209,16 @@ class LoadClient(Protocol):
 
     def load_is_waiting_for_connectivity(self) -> None:
         """There is no way to the host: it waits for one; told once. After."""
+
+    def load_was_challenged(self, challenge: URLAuthenticationChallenge) -> None:
+        """Call `HTTPLoad.answer_challenge`, now or later.
+
+        After; but inside if the load streams and the 401 or 407 has a body, as with
+        redirects.
+        """
+
+    def load_was_refused_credentials(self) -> None:
+        """The challenge was cancelled: cancel the load. After, or inside as above."""
 
     def load_needs_new_body(self) -> None:
         """Call `HTTPLoad.follow_with_body`, now or later. After."""

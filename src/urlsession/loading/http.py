@@ -26,13 +26,22 @@ from .client import Transaction
 from .coding import BodyDecoder, CodingError, coding_names
 from .cookies import has_set_cookie
 from .feed import Feed
+from .head import last_head
 from .hints import hint_options, traffic_class
-from .options import BUFFER_SIZE, body_options, header_options, stream_options
+from .options import (
+    BUFFER_SIZE,
+    body_options,
+    header_options,
+    stream_options,
+    with_options,
+)
 from .redirect import MAXIMUM_REDIRECTS, is_redirect, redirected_request
 from .resend import OneSending, may_be_sent_again
 from .route import Route
 
 if TYPE_CHECKING:
+    from ..challenge import AuthChallengeDisposition, URLAuthenticationChallenge
+    from ..credential import URLCredential
     from ..request import BodyStream, URLRequest
     from ..storage.cached_response import Entry
     from ..url import URLParts
@@ -40,10 +49,12 @@ if TYPE_CHECKING:
     from .client import LoadClient, LoadContext
     from .cookies import CookieHandling
     from .feed import FeedSource
+    from .guard import Guard
     from .sites import Sites
 
 __all__ = ("HTTPLoad",)
 
+_CHALLENGES = (401, 407)
 _MAXIMUM_BODIES_LOST = 3  # on dead connections; as many as would be bad luck
 _REDIRECT_BODY_LIMIT = 64 * 1024  # bytes read so that the connection can be kept
 
@@ -70,6 +81,7 @@ class HTTPLoad(Transfer):
         is_cache_doubtful: Whether a stored reply is no longer true if this one cannot
             take its place.
         proposal: The reply, if it is to be stored; set when the load has succeeded.
+        asks_for_trust: Whether the client is asked about each new TLS connection.
     """
 
     _reader: BodyReader | None = None
@@ -104,8 +116,11 @@ class HTTPLoad(Transfer):
     concerns_cache: bool = False
     is_cache_doubtful: bool = False
     proposal: Proposal | None = None
-    reports_sent: bool = False
     priority_urgency: int | None = None
+    _guard: Guard | None = None
+    _has_challenge: bool = False
+    reports_sent: bool = False
+    asks_for_trust: bool = False
     redirect_count: int = 0
     has_begun: bool = False
     speaks_http3: bool = True
@@ -166,6 +181,8 @@ class HTTPLoad(Transfer):
             )
         ):
             self._take_route()
+        if self._guard is not None or self.asks_for_trust or context.guard.is_needed:
+            self._guard_run()
         self.has_begun = True
         context.pool.start(self)
         if self._client is None:  # cancelled meanwhile, on another thread
@@ -190,6 +207,8 @@ class HTTPLoad(Transfer):
             lookout().leave(self._try_again)
         self._context.pool.cancel(self)
         self._close_reader()
+        if self._guard is not None:
+            self._guard.let_go()
 
     def hold(self) -> None:
         """Pause; both timers pause too."""
@@ -217,8 +236,9 @@ class HTTPLoad(Transfer):
 
     def follow(self, request: URLRequest) -> None:
         """Follow the redirect with `request`."""
+        is_asking = self._is_asking  # first: the other thread clears it
         self._next_request = request
-        if self._is_asking:  # the run goes on to its end, see `_receive_redirect_body`
+        if is_asking:  # the run goes on to its end, see `_receive_redirect_body`
             self._context.pool.take_again(self)
         else:
             self._follow()
@@ -227,7 +247,10 @@ class HTTPLoad(Transfer):
         request = self._next_request
         if self._client is None or request is None:
             return
-        self.redirect_count += 1
+        if not self._has_challenge:
+            self.redirect_count += 1
+            if self._guard is not None:
+                self._guard.was_let_in(self._response)
         if self.redirect_count > MAXIMUM_REDIRECTS:
             message = f"server redirected more than {MAXIMUM_REDIRECTS} times"
             self._fail(self._error(URLErrorCode.HTTP_TOO_MANY_REDIRECTS, message))
@@ -330,6 +353,7 @@ class HTTPLoad(Transfer):
             return
         is_asking = self._is_asking  # first: the other thread clears it
         self._location = None
+        self._has_challenge = False
         if is_asking:  # now the body is wanted
             self._context.pool.take_again(self)
             return
@@ -368,6 +392,107 @@ class HTTPLoad(Transfer):
         self._earlier = earlier
         self.redirect_count = redirect_count
 
+    # -- challenges; see `loading.guard` -----------------------------------------------
+
+    def answer_challenge(
+        self, disposition: AuthChallengeDisposition, credential: URLCredential | None
+    ) -> None:
+        """Go on after `LoadClient.load_was_challenged`.
+
+        Raises:
+            UsageError: The credential cannot be used for that. The challenge stands.
+        """
+        if self._client is not None and self._guard is not None:
+            self._guard.answer(disposition, credential)
+
+    def ask(self, challenge: URLAuthenticationChallenge) -> None:
+        """See `Guarded`."""
+        if self._client is not None:
+            self._client.load_was_challenged(challenge)
+
+    def run_again(self) -> None:
+        """See `Guarded`."""
+        if self._client is None:
+            return
+        self._begin_again()
+
+    def send_again(self) -> None:
+        """See `Guarded`."""
+        self.follow(self.request.copy())
+
+    def let_in(self) -> None:
+        """See `Guarded`."""
+        self.refuse_redirect()
+
+    def end_with(self, error: URLError) -> None:
+        """See `Guarded`."""
+        self._fail(error)
+
+    def cancel_by_challenge(self) -> None:
+        """See `Guarded`."""
+        if self._client is not None:
+            self._client.load_was_refused_credentials()
+
+    def error_of_end(self) -> URLError:
+        """See `Guarded`."""
+        return self._error_of_run()
+
+    def _make_guard(self) -> Guard:
+        from .guard import Guard  # 3 ms for a program that is never challenged
+
+        context = self._context
+        self._guard = Guard(
+            context.guard,
+            self,
+            context.pool,
+            self._client,
+            asks_for_trust=self.asks_for_trust,
+        )
+        return self._guard
+
+    def _guard_run(self) -> None:
+        guard = self._guard or self._make_guard()
+        route = self._route
+        options = guard.options(
+            proxy=self._proxy_url(),
+            is_tunnelled=self.is_secure or (route is not None and route.tunnels),
+        )
+        if not options:
+            return
+        if all(option != pycurl.HTTPHEADER for option, _ in self.options):
+            # What the handle has of itself gives way to the fields of a challenge.
+            fields = header_options(self.request, self._own_fields())
+            self.options = [*self.options, *fields]
+        self.options = with_options(self.options, options)
+
+    def _guard_takes_end(self) -> bool:
+        guard = self._guard
+        if guard is None:
+            if not self.result_code or "response 407" not in self.message:
+                return False
+            guard = self._make_guard()
+        return guard.takes_end(self._proxy_url())
+
+    def _is_challenged(self, response: HTTPURLResponse) -> bool:
+        guard = self._guard or self._make_guard()
+        is_asking = response.status_code == 407
+        return guard.reads(response, self._proxy_url(is_asking=is_asking))
+
+    def _proxy_url(self, *, is_asking: bool = False) -> str:
+        """Return the URL of the proxy in use; empty for none, or if it is not known."""
+        if self.proxy is not None:
+            return self.proxy
+        seen = self._context.guard.environment_proxies
+        connection, scheme = self.connection, self.request.parts.scheme
+        if connection is not None and connection.proxy is not None:
+            seen[scheme] = f"http://{connection.proxy}"
+        elif scheme not in seen and is_asking and self.handle is not None:
+            for opened in self.handle.opened:  # and it is a proxy that has answered
+                host, port = opened.remote
+                shown = f"[{host}]" if ":" in host else host
+                seen[scheme] = f"http://{shown}:{port}"
+        return seen.get(scheme, "")
+
     def transactions(self) -> list[Transaction]:
         """Return what is known of each transaction so far, oldest first."""
         transactions = list(self._earlier or ())
@@ -404,7 +529,7 @@ class HTTPLoad(Transfer):
         """Pass a piece of the body on; see `Transfer`."""
         if self._is_replaced:
             return None
-        if self._location is not None or self._is_asking:
+        if self._location is not None or self._has_challenge or self._is_asking:
             return self._receive_redirect_body(data)
         return self._receive_wanted(data)
 
@@ -427,12 +552,14 @@ class HTTPLoad(Transfer):
             return
         if self.result_code and self._has_whole_reply():
             self.result_code = 0  # the peer wanted no more of the body
+        if self._guard_takes_end():
+            return
         if self._route is not None and self._has_another_way():
             self._begin_again()
             return
         if not self.is_streaming and not self.result_code:
             self._head_was_collected()
-        elif self._coding_error is not None and self._location is None:
+        elif self._coding_error is not None and not self._is_undelivered:
             self._fail(self._error_of_coding(self._coding_error))
         elif self.result_code and not self._has_left_redirect_body():
             if self._must_give_body_again():
@@ -441,11 +568,17 @@ class HTTPLoad(Transfer):
                 self._wait_for_connectivity()
             else:
                 self._fail(self._error_of_run())
-        elif self._location is None:
+        elif not self._is_undelivered:
             self._succeed()
         elif self._is_asking:
             self._is_asking = False
             self._follow()
+        else:
+            self._ask_what_next()
+
+    def _ask_what_next(self) -> None:
+        if self._has_challenge and self._guard is not None:
+            self._guard.go_on()
         else:
             self._ask_about_redirect()
 
@@ -455,7 +588,7 @@ class HTTPLoad(Transfer):
             return False
         response = self._response
         if response is None:
-            lines = _last_head(self.head)
+            lines = last_head(self.head)
             response = HTTPURLResponse.from_raw(self.request.url, 0, lines)
         length = response.value("Content-Length")
         return length is not None and length == str(self.count_of_bytes_received())
@@ -560,6 +693,9 @@ class HTTPLoad(Transfer):
         if is_redirect(status_code, location):
             self._location = location
             return
+        if status_code in _CHALLENGES and self._is_challenged(response):
+            self._has_challenge = True
+            return
         if self.concerns_cache or self.proposes_always or is_of_interest(lines):
             cache = self._context.cache
             if cache.is_replaced(self, response):
@@ -631,7 +767,7 @@ class HTTPLoad(Transfer):
         """Ask where to go while the body waits: it is the reply if nowhere."""
         if not self._is_asking:
             self._ask_early()
-        if self._location is None:
+        if not self._is_undelivered:
             self._is_asking = False
             if self._client is not None and self._response is not None:
                 self._client.load_did_receive_response(self._response)
@@ -649,6 +785,10 @@ class HTTPLoad(Transfer):
 
     def _ask_early(self) -> None:
         client, response, location = self._client, self._response, self._location
+        if client is not None and self._has_challenge and self._guard is not None:
+            self._is_asking = True
+            self._guard.go_on()
+            return
         if client is None or response is None or location is None:
             return
         try:
@@ -665,7 +805,7 @@ class HTTPLoad(Transfer):
     def _head_was_collected(self) -> None:
         lines = self.head
         if not lines or lines[-1] != b"\r\n" or lines.count(b"\r\n") > 1:
-            lines = _last_head(lines)
+            lines = last_head(lines)
             if not lines:
                 self._succeed()  # without a response, which is none
                 return
@@ -680,10 +820,20 @@ class HTTPLoad(Transfer):
             if is_redirect(self.status_code, self._location):
                 self._ask_about_redirect()
                 return
+        elif self.status_code in _CHALLENGES and self._is_challenged(response):
+            assert self._guard is not None
+            self._has_challenge = True
+            self._guard.go_on()
+            return
         self._succeed()
 
+    @property
+    def _is_undelivered(self) -> bool:
+        """Whether the response is not the result, unless that is decided yet."""
+        return self._location is not None or self._has_challenge
+
     def _has_left_redirect_body(self) -> bool:
-        return self._location is not None and self.result_code == pycurl.E_WRITE_ERROR
+        return self._is_undelivered and self.result_code == pycurl.E_WRITE_ERROR
 
     def _ask_about_redirect(self) -> None:
         response, location = self._response, self._location
@@ -768,6 +918,7 @@ class HTTPLoad(Transfer):
         self._has_reply = False
         self.head = ()
         self._response = self._location = None
+        self._has_challenge = False
         self.body = b""
         self._is_head_done = False
         self._decoded_size = 0
@@ -802,6 +953,8 @@ class HTTPLoad(Transfer):
             except CodingError as error:
                 self._fail(self._error_of_coding(error))
                 return
+        if self._guard is not None:
+            self._guard.was_let_in(response)
         if (
             self.concerns_cache
             or self.proposes_always
@@ -836,6 +989,8 @@ class HTTPLoad(Transfer):
             return
         client, self._client = self._client, None
         self._close_reader()
+        if self._guard is not None:
+            self._guard.let_go()
         self.body = b""
         if client is not None:
             client.load_did_fail(error)
@@ -1010,13 +1165,14 @@ class HTTPLoad(Transfer):
                 failing_url=self.request.url,
                 curl_code=self.result_code,
             )
-        return error_for(
+        error = error_for(
             self.result_code,
             self.message,
             os_errno=self.os_errno,
             verify_result=self.verify_result,
             url=self.request.url,
         )
+        return error if self._guard is None else self._guard.error_of_run(error)
 
     def _error_of_coding(self, cause: CodingError) -> URLError:
         return URLError(
@@ -1025,17 +1181,3 @@ class HTTPLoad(Transfer):
             failing_url=self.request.url,
             underlying=cause,
         )
-
-
-def _last_head(lines: Sequence[bytes]) -> Sequence[bytes]:
-    """Return the lines of the final response's head: neither 1xx nor trailers.
-
-    Empty if the server ended it before its end.
-    """
-    start = max(
-        (n for n, line in enumerate(lines) if line.startswith(b"HTTP/")), default=0
-    )
-    for end in range(start, len(lines)):
-        if lines[end] in (b"\r\n", b"\n"):
-            return lines[start : end + 1]
-    return ()

@@ -18,7 +18,9 @@ from ..errors import URLError, URLErrorCode
 from .client import Transaction
 
 if TYPE_CHECKING:
+    from ..challenge import AuthChallengeDisposition
     from ..connections import CallSite
+    from ..credential import URLCredential
     from ..request import BodyStream, URLRequest
     from ..response import HTTPURLResponse, URLResponse
     from .caching import Proposal
@@ -40,6 +42,7 @@ class LocalLoad:
         is_streaming: Whether the client takes the body piece by piece.
         is_undecided: Whether a decision of the client is pending.
         reports_sent: Whether the client is told of what was sent; nothing is sent.
+        asks_for_trust: Whether the client judges TLS connections; there are none.
         call_site: The user's line that asked for the load, if it was noted.
         is_from_cache: Whether a stored reply was the answer.
         proposal: A reply that may be stored, once the load has ended.
@@ -50,6 +53,7 @@ class LocalLoad:
     is_streaming: bool = False
     is_undecided: bool = False
     reports_sent: bool = False
+    asks_for_trust: bool = False
     call_site: CallSite | None = None
     is_from_cache: bool = False
     proposal: Proposal | None = None
@@ -189,6 +193,13 @@ class LocalLoad:
             client.load_did_receive_response(response)
         self._is_redirecting = False
         self.offer_end()
+
+    def answer_challenge(
+        self,
+        disposition: AuthChallengeDisposition,
+        credential: URLCredential | None,
+    ) -> None:
+        """Nobody asks: what is loaded here belongs to the user."""
 
     def keep(self, data: bytes) -> None:
         """See `Load`."""

@@ -29,6 +29,7 @@ __all__ = (
     "session_headers",
     "session_options",
     "stream_options",
+    "with_options",
 )
 
 Option = tuple[int, object]
@@ -139,6 +140,53 @@ def body_options(
     if method != "POST":
         options.append((pycurl.CUSTOMREQUEST, method))
     return options
+
+
+def with_options(options: Sequence[Option], more: Sequence[Option]) -> list[Option]:
+    """Return `options` with `more`.
+
+    Header fields of `more` replace those of their name. Of several functions to be
+    asked before a request goes out each is asked, those of `more` first, until one
+    says no; of all else the last counts, as it does to libcurl.
+    """
+    made: list[Option] = []
+    fields: list[bytes] = []
+    gates: list[Callable[..., int]] = []
+    for option, value in (*more, *options):
+        if option == pycurl.PREREQFUNCTION and callable(value):
+            gates.append(value)
+    for option, value in more:
+        if option == pycurl.HTTPHEADER and isinstance(value, list):
+            fields += value
+    names = {_field_name(line) for line in fields}
+    for option, value in options:
+        if option == pycurl.HTTPHEADER and isinstance(value, list):
+            kept = [one for one in value if _field_name(one) not in names]
+            made.append((option, kept + fields))
+            fields = []
+        else:
+            made.append((option, value))
+    made += [(option, value) for option, value in more if option != pycurl.HTTPHEADER]
+    if fields:
+        made.append((pycurl.HTTPHEADER, fields))
+    if len(gates) > 1:
+        made.append((pycurl.PREREQFUNCTION, _each_of(gates)))
+    return made
+
+
+def _field_name(line: bytes) -> bytes:
+    return line.replace(b";", b":").partition(b":")[0].lower()
+
+
+def _each_of(gates: Sequence[Callable[..., int]]) -> Callable[..., int]:
+    def ask(*ends: object) -> int:
+        for gate in gates:
+            answer = gate(*ends)
+            if answer != pycurl.PREREQFUNC_OK:
+                return answer
+        return int(pycurl.PREREQFUNC_OK)
+
+    return ask
 
 
 def _stream_options(

@@ -53,9 +53,18 @@ class Route:
     Attributes:
         options: What libcurl is told for the present attempt.
         proxy: URL of the proxy of the present attempt; None for none that is ours.
+        tunnels: Whether that proxy tunnels ``http:`` too.
     """
 
-    __slots__ = ("_context", "_parts", "_uses_alternative", "_ways", "options", "proxy")
+    __slots__ = (
+        "_context",
+        "_parts",
+        "_uses_alternative",
+        "_ways",
+        "options",
+        "proxy",
+        "tunnels",
+    )
 
     def __init__(
         self,
@@ -71,6 +80,7 @@ class Route:
         self._ways: list[Way] = []
         self.options: Sequence[Option] = ()
         self.proxy: str | None = None
+        self.tunnels = False
         is_direct = True
         if context.proxies is not None:
             self._ways = context.proxies.ways(parts.scheme, parts.host)
@@ -116,6 +126,7 @@ class Route:
         way = self._ways.pop(0)
         self.options = way.options
         self.proxy = None if way.proxy is None else way.proxy.url
+        self.tunnels = way.proxy is not None and way.proxy.tunnels
 
     def _take_http3(self, *, assumes_http3: bool) -> None:
         sites = self._context.sites

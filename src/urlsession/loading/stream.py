@@ -19,7 +19,9 @@ from ..url import parse_url
 from .channel import Channel
 
 if TYPE_CHECKING:
+    from ..challenge import AuthChallengeDisposition
     from ..connections import CallSite
+    from ..credential import URLCredential
     from ..engine.wires import Wires
     from ..request import BodyStream, URLRequest
     from .client import LoadContext, Transaction
@@ -67,6 +69,7 @@ class StreamLoad(Transfer):
 
     redirect_count = 0
     reports_sent = False
+    asks_for_trust = False
 
     def __init__(
         self,
@@ -136,6 +139,13 @@ class StreamLoad(Transfer):
 
     def follow_with_body(self, stream: BodyStream | None) -> None:
         """Nothing redirects a stream."""
+
+    def answer_challenge(
+        self,
+        disposition: AuthChallengeDisposition,
+        credential: URLCredential | None,
+    ) -> None:
+        """Nobody is asked about a stream."""
 
     def refuse_redirect(self) -> None:
         """Nothing redirects a stream."""

@@ -24,6 +24,7 @@ from ..loading.web_socket.load import WebSocketLoad
 from .web_socket_call import ReceiveCall, SendCall, WebSocketCall
 
 if TYPE_CHECKING:
+    from ..challenge import URLAuthenticationChallenge
     from ..request import URLRequest
     from ..response import HTTPURLResponse
     from ..session import SessionCore
@@ -327,6 +328,18 @@ class Conversation:
         task = self._task()
         if task is not None:
             task.load_is_waiting_for_connectivity()
+
+    def load_was_challenged(self, challenge: URLAuthenticationChallenge) -> None:
+        """See `LoadClient`."""
+        task = self._task()
+        if task is not None:
+            task.load_was_challenged(challenge)
+
+    def load_was_refused_credentials(self) -> None:
+        """See `LoadClient`."""
+        task = self._task()
+        if task is not None:
+            task.load_was_refused_credentials()
 
     def load_needs_new_body(self) -> None:
         """See `LoadClient`; a handshake has no body."""

@@ -30,6 +30,7 @@ from .state import TRANSITIONS, TaskEvent, TaskState
 from .waiting import new_future, new_lock, wake
 
 if TYPE_CHECKING:
+    from ..challenge import URLAuthenticationChallenge
     from ..loading.client import Load
     from ..metrics import URLSessionTaskMetrics
     from ..response import HTTPURLResponse, URLResponse
@@ -407,6 +408,10 @@ class URLSessionTask:
     def _tell_load_what_is_wanted(self, load: Load) -> None:
         if self._method("task_did_send_body_data"):
             load.reports_sent = True
+        if self._method("session_did_receive_challenge") or self._method(
+            "task_did_receive_challenge"
+        ):
+            load.asks_for_trust = True
         if (
             isinstance(load, HTTPLoad)
             and self._tells_everything
@@ -457,6 +462,7 @@ class URLSessionTask:
         load.come_after(old.transactions(), old.redirect_count + 1)
         load.is_streaming = old.is_streaming
         load.reports_sent = old.reports_sent
+        load.asks_for_trust = old.asks_for_trust
         load.call_site = old.call_site
         with self._core.lock:
             is_held = self._state is TaskState.SUSPENDED
@@ -574,6 +580,17 @@ class URLSessionTask:
     def load_is_waiting_for_connectivity(self) -> None:
         """See `LoadClient`."""
         self._tell("task_is_waiting_for_connectivity")
+
+    def load_was_challenged(self, challenge: URLAuthenticationChallenge) -> None:
+        """See `LoadClient`."""
+        from .challenge import ask  # for who is challenged
+
+        self._response = challenge.failure_response or self._response
+        ask(self, challenge)
+
+    def load_was_refused_credentials(self) -> None:
+        """See `LoadClient`."""
+        self.cancel()
 
     def load_needs_new_body(self) -> None:
         """See `LoadClient`."""

@@ -1,9 +1,9 @@
 """A delegate that writes down what it is told, in order.
 
 Implements every method of section 4 of the reference that these tasks can cause,
-except those that give a body stream: implementing them changes how a streamed
-body is sent, so they are there only when the test says what to answer. So is the one
-that decides what a cache keeps.
+except those that give a body stream or answer a challenge: implementing them changes
+how a body is sent and how connections are made, so they are there only when the test
+says what to answer. So is the one that decides what a cache keeps.
 """
 
 from __future__ import annotations
@@ -56,6 +56,10 @@ class RecordingDelegate:
             self.task_need_new_body_stream_from_offset = self._need_rest_of_body
         if "data_task_will_cache_response" in self._answers:
             self.data_task_will_cache_response = self._will_cache_response
+        if "session_did_receive_challenge" in self._answers:
+            self.session_did_receive_challenge = self._session_challenge
+        if "task_did_receive_challenge" in self._answers:
+            self.task_did_receive_challenge = self._task_challenge
 
     @property
     def names(self) -> list[str]:
@@ -255,6 +259,14 @@ class RecordingDelegate:
     def _need_rest_of_body(self, session: object, task: object, offset: int) -> object:
         name = "task_need_new_body_stream_from_offset"
         return self._record(name, session, task, offset)
+
+    def _session_challenge(self, session: object, challenge: object) -> object:
+        return self._record("session_did_receive_challenge", session, challenge)
+
+    def _task_challenge(
+        self, session: object, task: object, challenge: object
+    ) -> object:
+        return self._record("task_did_receive_challenge", session, task, challenge)
 
     def _record(
         self, name: str, session: object, *args: object, default: object = None

@@ -18,6 +18,7 @@ from urlsession.loading.options import (
     session_headers,
     session_options,
     stream_options,
+    with_options,
 )
 from urlsession.request import URLRequest
 
@@ -271,3 +272,41 @@ def test_body_that_is_decoded_here_is_not_decoded_by_libcurl() -> None:
 
     assert options[pycurl.HTTP_CONTENT_DECODING] == 0
     assert "gzip" in str(options[pycurl.ACCEPT_ENCODING])
+
+
+def test_options_that_are_added_count() -> None:
+    """Fields replace those of their name; the last of an option is libcurl's."""
+    before = [(pycurl.HTTPHEADER, [b"A: 1", b"B;"]), (pycurl.UPLOAD, 1)]
+
+    made = with_options(before, [(pycurl.HTTPHEADER, [b"b: 2"]), (pycurl.UPLOAD, 0)])
+
+    assert made == [
+        (pycurl.HTTPHEADER, [b"A: 1", b"b: 2"]),
+        (pycurl.UPLOAD, 1),
+        (pycurl.UPLOAD, 0),
+    ]
+    assert with_options([], [(pycurl.HTTPHEADER, [b"b: 2"])]) == [
+        (pycurl.HTTPHEADER, [b"b: 2"])
+    ]
+
+
+@pytest.mark.parametrize("first", [pycurl.PREREQFUNC_OK, pycurl.PREREQFUNC_ABORT])
+def test_each_gate_before_a_request_is_asked(first: int) -> None:
+    """The added one first: a request that it stops was not sent at all."""
+    asked: list[str] = []
+
+    def gate(name: str, answer: int) -> tuple[int, object]:
+        def ask(*_: object) -> int:
+            asked.append(name)
+            return answer
+
+        return pycurl.PREREQFUNCTION, ask
+
+    made = with_options([gate("before", pycurl.PREREQFUNC_OK)], [gate("added", first)])
+    option, last = made[-1]
+
+    assert option == pycurl.PREREQFUNCTION
+    assert callable(last)
+    assert last("127.0.0.1", "127.0.0.1", 1, 2) == first
+    allowed = first == pycurl.PREREQFUNC_OK
+    assert asked == (["added", "before"] if allowed else ["added"])

@@ -101,6 +101,8 @@ def test_recording_implements_every_method_a_data_task_can_cause() -> None:
 
     assert told - set(dir(RecordingDelegate)) == {
         "data_task_will_cache_response",
+        "session_did_receive_challenge",
+        "task_did_receive_challenge",
         "task_need_new_body_stream",
         "task_need_new_body_stream_from_offset",
     }
