@@ -566,6 +566,7 @@ def test_status_other_than_101_refuses(serve: Serve, status: int) -> None:
     assert caught.value.code is URLErrorCode.BAD_SERVER_RESPONSE
     assert task.response is not None
     assert task.response.status_code == status  # type: ignore[attr-defined]  # it is HTTP's
+    assert task.response.url == url_of(server)
     assert task.close_code == 0
 
 

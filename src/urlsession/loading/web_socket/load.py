@@ -234,6 +234,8 @@ class WebSocketLoad(HTTPLoad):
     def _head_is_complete(self) -> None:
         if int(self._lines[0].split(None, 2)[1]) != 101:
             super()._head_is_complete()
+            if self._response is not None:
+                self._response.url = as_web_socket(self._response.url)
             if self._location is not None:
                 self._location = as_http(self._location) or self._location
             return
