@@ -115,6 +115,8 @@ class Database:
         self.close()
 
     def _run(self, work: Work[T], otherwise: T, *, is_write: bool) -> T:
+        if not is_write and self._connection is None and _identity(self.path) is None:
+            return otherwise  # without loading SQLite to say that there is no file
         try:
             import sqlite3
         except ImportError:  # a Python that was built without it
