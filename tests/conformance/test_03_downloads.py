@@ -657,6 +657,25 @@ def test_suspended_download_goes_on(
     assert len(handler.requests) == 1
 
 
+def test_other_schemes_come_in_files_too(
+    configuration: URLSessionConfiguration, folder: Path, tmp_path: Path
+) -> None:
+    """A file's copy, and what stands in a URL; neither can go on later."""
+    source = tmp_path / "source"
+    source.write_bytes(BODY)
+    with URLSession(configuration) as session:
+        copy, response = session.download(source.as_uri()).result(timeout=10)
+        text, _ = session.download("data:,hello").result(timeout=10)
+        with pytest.raises(URLError) as caught:
+            session.download((tmp_path / "none").as_uri()).result(timeout=10)
+
+    assert copy.read_bytes() == BODY
+    assert response.expected_content_length == len(BODY)
+    assert text.read_bytes() == b"hello"
+    assert caught.value.code is URLErrorCode.FILE_DOES_NOT_EXIST
+    assert len(left_files(folder)) == 2
+
+
 def test_task_says_what_it_is(
     serve: Serve, configuration: URLSessionConfiguration
 ) -> None:

@@ -33,6 +33,8 @@ from urlsession.testing import (
 from .ranges import ETAG, RangeServer, left_files, pattern
 
 if TYPE_CHECKING:
+    from urlsession.testing.certificates import CertificateAuthority
+
     from ..conftest import Serve
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
@@ -168,6 +170,35 @@ def test_error_of_a_lost_connection_offers_resume_data(
 
     assert location.read_bytes() == BODY
     assert handler.ranges == [None, *(f"bytes={n}-" for n in (100, 100, 12445, 212445))]
+
+
+def test_download_over_tls_goes_on(
+    serve: Serve, ca: CertificateAuthority, configuration: URLSessionConfiguration
+) -> None:
+    """Through a redirect, which is asked for again."""
+    handler = RangeServer(BODY)
+
+    def redirect(connection: ServerConnection, request: ReceivedRequest) -> bool:
+        if request.target != "/from":
+            return False
+        connection.send_response(302, [("Location", "/to")])
+        return True
+
+    handler.answer = redirect
+    handler.cuts = [CUT]
+    server = serve(handler, tls=True)
+    configuration.trusted_certificates = ca.pem
+    with URLSession(configuration) as session:
+        data = resume_data_of(session, server.url("/from"))
+        location, response = session.download(resume_data=data).result(timeout=10)
+
+    state = DownloadState.from_bytes(data)
+    assert state.original_url == server.url("/from")
+    assert state.current_url == response.url == server.url("/to")
+    assert location.read_bytes() == BODY
+    targets = [(one.target, one.header("Range")) for one in handler.requests]
+    rest = f"bytes={CUT}-"
+    assert targets == [("/from", None), ("/to", None), ("/from", rest), ("/to", rest)]
 
 
 @pytest.mark.parity(ON_ERROR)
