@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from urlsession import TaskState, URLError, URLErrorCode, URLSession
+from urlsession import (
+    AuthChallengeDisposition,
+    TaskState,
+    URLCredential,
+    URLError,
+    URLErrorCode,
+    URLSession,
+    URLSessionConfiguration,
+)
 from urlsession.testing import RecordingDelegate
 
 from ..conftest import Serve
@@ -206,3 +215,47 @@ def test_task_delegate_comes_before_the_session_delegate(serve: Serve) -> None:
     assert [str(one) for one in own.protocols] == ["None"]
     assert delegate.count(OPEN) == 0
     assert delegate.count(CLOSED) == 1
+
+
+@pytest.mark.parity("3.3:handshake", "13:effects of the dispositions")
+@pytest.mark.parametrize("answer", ["credential", "default", "cancel"])
+def test_challenges_come_before_it_opens(serve: Serve, answer: str) -> None:
+    """A credential opens it; without one it is refused; cancelled it is cancelled."""
+    right = "Basic " + b64encode(b"user:secret").decode()
+
+    def talk(peer: Peer) -> None:
+        if peer.request.header("Authorization") == right:
+            peer.accept()
+            peer.echo()
+            return
+        fields = [("WWW-Authenticate", 'Basic realm="chat"')]
+        peer.connection.send_response(401, fields, b"who are you?")
+        peer.connection.recv()
+
+    credential = URLCredential("user", "secret", URLCredential.Persistence.NONE)
+    answers: dict[str, tuple[AuthChallengeDisposition, URLCredential | None]] = {
+        "credential": (AuthChallengeDisposition.USE_CREDENTIAL, credential),
+        "default": (AuthChallengeDisposition.PERFORM_DEFAULT_HANDLING, None),
+        "cancel": (AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE, None),
+    }
+    server = serve(web_socket_handler(talk, accepts=False))
+    asked = "task_did_receive_challenge"
+    delegate = RecordingDelegate({asked: answers[answer]})
+    configuration = URLSessionConfiguration.ephemeral()
+    with URLSession(configuration, delegate=delegate) as session:
+        task = session.web_socket(url_of(server))
+        call = task.send("x")
+        if answer == "credential":
+            call.result(5)
+            assert task.receive().result(5) == "x"
+            task.cancel(1000)
+        code = code_of(delegate)
+
+    if answer == "credential":
+        assert delegate.names[:3] == ["did_create_task", asked, OPEN]
+    else:
+        assert delegate.names[:-1] == ["did_create_task", asked, *END]
+        refused = answer == "default"
+        assert code is (
+            URLErrorCode.BAD_SERVER_RESPONSE if refused else URLErrorCode.CANCELLED
+        )
