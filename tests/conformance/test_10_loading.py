@@ -11,16 +11,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from urlsession import (
+    AuthChallengeDisposition,
     CookieAcceptPolicy,
     HTTPCookie,
     HTTPCookieStorage,
+    URLCredential,
     URLError,
     URLRequest,
     URLSession,
     URLSessionConfiguration,
 )
 from urlsession.storage.cookies.storage import CookieTask
-from urlsession.testing import ReceivedRequest, ServerConnection, answering
+from urlsession.testing import (
+    ReceivedRequest,
+    RecordingDelegate,
+    ServerConnection,
+    answering,
+)
 from urlsession.testing.certificates import CertificateAuthority
 from urlsession.testing.handlers import Answer
 
@@ -149,6 +156,28 @@ def test_redirect_sets_and_gets_cookies(
     load(session, site.url("/1"))
 
     assert site.sent == [("/1", None), ("/2", "a=1"), ("/3", "a=2")]
+
+
+@pytest.mark.parity("10:when read")
+@BOTH_WAYS
+def test_challenge_sets_and_gets_cookies(serve: Serve, load: Load) -> None:
+    """The request that answers a 401 sends what the 401 has set."""
+    sent: list[tuple[bool, str | None]] = []
+
+    def answer(request: ReceivedRequest) -> Answer:
+        is_answer = request.header("Authorization") is not None
+        sent.append((is_answer, request.header("Cookie")))
+        if is_answer:
+            return 200, [("Set-Cookie", "b=2")], b"body"
+        return 401, [*SET, ("WWW-Authenticate", 'Basic realm="r"')], b"no"
+
+    use = AuthChallengeDisposition.USE_CREDENTIAL, URLCredential("me", "s3cret")
+    delegate = RecordingDelegate({"task_did_receive_challenge": lambda *_: use})
+    with URLSession(URLSessionConfiguration.ephemeral(), delegate) as session:
+        load(session, serve(answering(answer)).url("/"))
+
+        assert names(storage_of(session)) == ["a", "b"]
+    assert sent == [(False, None), (True, "a=1")]
 
 
 @pytest.mark.parity("10:when read")
