@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,10 +19,12 @@ from tests.conformance.cache_origin import (
 from tests.conftest import Serve
 
 from urlsession import (
+    AuthChallengeDisposition,
     CachedURLResponse,
     CachePolicy,
     HTTPURLResponse,
     URLCache,
+    URLCredential,
     URLRequest,
     URLSession,
     URLSessionConfiguration,
@@ -135,19 +136,6 @@ def test_home_that_is_empty_keeps_nothing_on_disk(
 
     assert run(url) == ["2"]
     assert not own_home.exists()
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_home_that_cannot_be_written_is_told_once(  # pragma: no cover
-    serve: Serve, own_home: Path
-) -> None:
-    """And loading goes on."""
-    own_home.mkdir()
-    own_home.chmod(0o500)
-    url = serve(Origin(FRESH).handler).url("/")
-
-    assert Loads(URLCache()).bodies(url, url) == [b"1", b"1"]
-    own_home.chmod(0o700)
 
 
 def test_home_in_the_place_of_a_file(
@@ -374,3 +362,35 @@ def test_suspended_task_is_not_answered(serve: Serve) -> None:
 
     assert delegate.received == b"1"
     assert [one.target for one in origin.requests] == ["/to", "/"]
+
+
+@pytest.mark.parametrize(
+    ("told", "is_stored"), [("max-age=600", False), ("public, max-age=600", True)]
+)
+def test_reply_to_a_credential_is_for_nobody_else(
+    serve: Serve, told: str, is_stored: bool
+) -> None:
+    """Unless it says that it is: another session may have another credential."""
+
+    def answer(request: ReceivedRequest) -> Answer:
+        if request.header("Authorization") is None:
+            return 401, [("WWW-Authenticate", 'Basic realm="r"')], b"who?"
+        return 200, [("Cache-Control", told)], b"secret"
+
+    origin = Origin(answer=answer)
+    url = serve(origin.handler).url("/")
+    cache = URLCache(1 << 20, 0)
+    credential = URLCredential("user", "password", URLCredential.Persistence.NONE)
+    answers = {
+        "task_did_receive_challenge": (
+            AuthChallengeDisposition.USE_CREDENTIAL,
+            credential,
+        )
+    }
+
+    with URLSession(configured(cache), RecordingDelegate(answers)) as session:
+        assert session.data(url).result().data == b"secret"
+        assert session.data(url).result().data == b"secret"
+
+    assert Loads(cache).bodies(url) == [b"secret" if is_stored else b"who?"]
+    assert (cache.current_memory_usage > 0) is is_stored

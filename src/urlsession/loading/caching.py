@@ -24,6 +24,7 @@ from ..storage.cache_rules import (
     conditions,
     decide,
     has_conditions,
+    is_for_everybody,
     is_of_interest,
     is_storable,
     is_validated_by,
@@ -302,6 +303,8 @@ class LoadCache:
 
     def _is_storable(self, load: HTTPLoad, response: HTTPURLResponse) -> bool:
         request = load.request
+        if load.is_authenticated and not is_for_everybody(response.headers):
+            return False
         return is_storable(
             request.http_method, response.status_code, response.headers, _asked(request)
         )

@@ -194,6 +194,20 @@ class HTTPLoad(Transfer):
         return self._client
 
     @property
+    def is_authenticated(self) -> bool:
+        """Whether the session has put a credential of its own into the request."""
+        if self._guard is None or self.request.value("Authorization") is not None:
+            return False
+        for option, value in self.options:
+            if option in (pycurl.HTTPAUTH, pycurl.USERPWD, pycurl.USERNAME):
+                return True
+            if option == pycurl.HTTPHEADER and isinstance(value, list):
+                lines: list[bytes] = value
+                if any(one.lower().startswith(b"authorization:") for one in lines):
+                    return True
+        return False
+
+    @property
     def head_lines(self) -> Sequence[bytes]:
         """The raw lines of the head that came; of all heads, if there were several."""
         return self._lines if self.is_streaming else self.head

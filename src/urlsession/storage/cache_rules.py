@@ -39,6 +39,7 @@ __all__ = (
     "decide",
     "has_conditions",
     "is_answered_by",
+    "is_for_everybody",
     "is_of_interest",
     "is_storable",
     "is_validated_by",
@@ -208,6 +209,12 @@ def is_storable(
         return True
     is_told = "max-age" in told or "public" in told or "expires" in headers
     return status in _STORED_IF_TOLD and is_told
+
+
+def is_for_everybody(headers: HTTPHeaders) -> bool:
+    """Whether a reply to credentials may answer requests without (RFC 9111 3.5)."""
+    told = parse_directives(headers.get("cache-control"))
+    return "public" in told or "must-revalidate" in told or "s-maxage" in told
 
 
 def validity_of(

@@ -17,6 +17,7 @@ from urlsession.storage.cache_rules import (
     decide,
     has_conditions,
     is_answered_by,
+    is_for_everybody,
     is_of_interest,
     is_storable,
     is_validated_by,
@@ -38,6 +39,21 @@ YEARS_AGO = "Mon, 22 Dec 2003 00:00:00 GMT"
 DAY_S = 86_400.0
 
 Fields = list[tuple[str, str]]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_it"),
+    [
+        ("max-age=60", False),
+        ("private, max-age=60", False),
+        ("public, max-age=60", True),
+        ("must-revalidate, max-age=60", True),
+        ("s-maxage=60", True),
+    ],
+)
+def test_reply_to_credentials_is_for_everybody(value: str, is_it: bool) -> None:
+    """If it says so."""
+    assert is_for_everybody(HTTPHeaders([("Cache-Control", value)])) is is_it
 
 
 def validity(fields: Fields, status: int = 200, *, now: float = NOW) -> Validity:
