@@ -175,6 +175,13 @@ class URLSessionConfiguration:
 
     # Connections and trust
 
+    requires_secure_connection = Setting(
+        False,
+        flag,
+        "Whether a load without TLS fails with -1022 before anything is sent, as "
+        "Apple's App Transport Security has it; a host that asked for TLS (HSTS) is "
+        "loaded with it. Ours, not Foundation's.",
+    )
     http_maximum_connections_per_host = Setting(
         6,
         count,

@@ -140,6 +140,7 @@ class SessionCore:
             self.guard,
             proxies=plan.proxies,
             uses_environment=plan.uses_environment,
+            requires_secure_connection=configuration.requires_secure_connection,
             waits_for_connectivity=configuration.waits_for_connectivity,
             uses_early_data=configuration.enables_early_data,
             protocol_classes=configuration.protocol_classes,

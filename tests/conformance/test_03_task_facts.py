@@ -110,6 +110,30 @@ def test_task_has_its_response_before_the_body(serve: Serve) -> None:
         assert task.count_of_bytes_expected_to_receive == TRANSFER_SIZE_UNKNOWN == -1
 
 
+@pytest.mark.parity("3.1:countOfBytesClientExpectsToSend/Receive")
+def test_progress_goes_by_what_the_client_expects(serve: Serve) -> None:
+    """Where neither the request nor the head tells."""
+    go = threading.Event()
+
+    def handle(connection: ServerConnection) -> None:
+        while connection.recv_request():
+            connection.send(CHUNKED)
+            connection.send_chunk(b"x" * 50)
+            go.wait(5)
+            connection.send_chunk(b"")
+
+    with URLSession() as session:
+        chunks, _ = session.bytes(serve(handle).url()).result(5)
+        assert wait_until(lambda: chunks.task.count_of_bytes_received > 0)
+        assert chunks.task.progress.fraction is None
+        chunks.task.count_of_bytes_client_expects_to_receive = 200
+        got = chunks.task.progress
+        go.set()
+        chunks.read()
+
+    assert (got.total, got.fraction) == (200, got.completed / 200)
+
+
 @pytest.mark.parity("3.1:resume()")
 def test_extra_resumes_are_harmless(server: LoopbackServer) -> None:
     """One suspension is still enough to stop the task."""

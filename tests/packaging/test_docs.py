@@ -191,6 +191,7 @@ def test_configuration_page_names_every_property() -> None:
 
 
 OURS = {
+    "requiresSecureConnection",
     "downloadDirectory",
     "httpProtocol",
     "idleConnectionTimeout",

@@ -58,6 +58,7 @@ DEFAULTS: dict[str, object] = {
     # ours
     "idle_connection_timeout": 60.0,
     "maximum_connection_lifetime": None,
+    "requires_secure_connection": False,
     "trusted_certificates": None,
     "http_protocol": None,
     "download_directory": None,

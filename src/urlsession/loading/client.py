@@ -60,6 +60,8 @@ class LoadContext(NamedTuple):
     """Which way each request takes; None for the environment's proxies, or none."""
     uses_environment: bool = True
     """Whether the environment may name proxies."""
+    requires_secure_connection: bool = False
+    """Whether a load without TLS is refused."""
     waits_for_connectivity: bool = False
     """Whether a load without a way to its host waits for one."""
     uses_early_data: bool = False

@@ -157,6 +157,11 @@ class HTTPLoad(Transfer):
         self.host = parts.host
         if parts.scheme == "https":
             self.is_secure = True
+        elif context.requires_secure_connection:
+            raise self._error(
+                URLErrorCode.APP_TRANSPORT_SECURITY_REQUIRES_SECURE_CONNECTION,
+                "the session's configuration requires TLS for every load",
+            )
         self.limits = context.limits
         if context.cookies is not None and not context.cookies.has_nothing_for(
             parts.host

@@ -63,8 +63,9 @@ class URLSessionTask:
         priority: Hint from 0.0 to 1.0, for servers that send several replies over one
             connection: goes with the request, as ``Priority`` (RFC 9218). Set it
             before `resume`.
-        count_of_bytes_client_expects_to_send: Hint; does not act yet.
-        count_of_bytes_client_expects_to_receive: Hint; does not act yet.
+        count_of_bytes_client_expects_to_send: What `progress` goes by where the
+            request does not tell; -1 for not known.
+        count_of_bytes_client_expects_to_receive: The same for the reply.
         earliest_begin_date: For background sessions; does not act yet.
         prefers_incremental_delivery: False to have the body delivered at once.
     """
@@ -170,8 +171,14 @@ class URLSessionTask:
         return Progress(
             completed=self.count_of_bytes_sent + self.count_of_bytes_received,
             total=_sum_of_known(
-                self.count_of_bytes_expected_to_send,
-                self.count_of_bytes_expected_to_receive,
+                _known(
+                    self.count_of_bytes_expected_to_send,
+                    self.count_of_bytes_client_expects_to_send,
+                ),
+                _known(
+                    self.count_of_bytes_expected_to_receive,
+                    self.count_of_bytes_client_expects_to_receive,
+                ),
             ),
         )
 
@@ -740,6 +747,10 @@ class URLSessionTask:
         left_s = -1.0 if deadline == math.inf else max(0.0, deadline - time.monotonic())
         if not lock.acquire(timeout=left_s):
             raise TimeoutError(f"{self!r} is not over after {timeout:g} s; it goes on")
+
+
+def _known(count: int, hint: int) -> int:
+    return hint if count == TRANSFER_SIZE_UNKNOWN else count
 
 
 def _sum_of_known(*counts: int) -> int:
