@@ -17,6 +17,7 @@ from urlsession import (
     HTTPCookieStorage,
     URLCredential,
     URLError,
+    URLProtectionSpace,
     URLRequest,
     URLSession,
     URLSessionConfiguration,
@@ -603,6 +604,22 @@ def test_private_cookies_are_gone_with_the_last_session(site: Site) -> None:
 
     assert site.sent == [("/set", None), ("/second", "a=1"), ("/stranger", None)]
     assert storage.cookies == []
+
+
+@pytest.mark.parity("16.5:purged on invalidation", "16.5:cookies, credentials, cache")
+def test_private_credentials_are_gone_with_the_last_session() -> None:
+    """As the cookies, and the cache."""
+    configuration = URLSessionConfiguration.ephemeral()
+    storage = configuration.url_credential_storage
+    assert storage is not None
+    assert storage is not URLSessionConfiguration.default().url_credential_storage
+    space = URLProtectionSpace("shop.example", 443, "https", "r")
+
+    with URLSession(configuration):
+        storage.set(URLCredential("me", "s3cret"), space)
+        assert storage.all_credentials
+
+    assert not storage.all_credentials
 
 
 @pytest.mark.parity("1:reset(completionHandler:)")
