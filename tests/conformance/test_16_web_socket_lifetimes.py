@@ -92,6 +92,7 @@ def test_open_web_socket_is_one_active_connection(serve: Serve) -> None:
     assert transaction.network_protocol_name == "http/1.1"
     assert transaction.connect_end_date is not None
     assert transaction.response is ws.response
+    assert transaction.request.url == url_of(server)
 
 
 def test_web_sockets_keep_no_load_waiting(serve: Serve) -> None:

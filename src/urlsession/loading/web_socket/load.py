@@ -29,7 +29,7 @@ from .reader import CloseReceived, FrameReader, Ping, Pong, ProtocolViolation
 
 if TYPE_CHECKING:
     from ...request import URLRequest
-    from ..client import LoadContext
+    from ..client import LoadContext, Transaction
     from .outgoing import Buffer, Sending
     from .reader import Happening
 
@@ -123,6 +123,15 @@ class WebSocketLoad(HTTPLoad):
     def count_of_bytes_sent(self) -> int:
         """Return the bytes of the frames that were sent."""
         return self.written_bytes
+
+    def transactions(self) -> list[Transaction]:
+        """Return the handshakes so far; frames count as the body of the last."""
+        return [self._named(one) for one in super().transactions()]
+
+    def _named(self, transaction: Transaction) -> Transaction:
+        request = transaction.request.copy()
+        request.url = as_web_socket(request.url)
+        return transaction._replace(request=request)
 
     def begin(self) -> None:
         """Send the handshake; see `HTTPLoad.begin`."""
@@ -266,6 +275,7 @@ class WebSocketLoad(HTTPLoad):
         if not self._is_closing and client.web_socket_is_full():
             self._context.pool.note_paused(self)
             return int(pycurl.WRITEFUNC_PAUSE)
+        self._decoded_size += len(data)
         try:
             happenings = self._frames.feed(data)
         except ProtocolViolation as violation:
