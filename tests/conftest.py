@@ -122,6 +122,18 @@ def no_shared_cookies(leftovers: None) -> Iterator[None]:
         storage.close()
 
 
+@pytest.fixture(autouse=True)
+def nothing_cached(leftovers: None) -> Iterator[None]:
+    """Keep what a test has loaded from answering another, on the same port by chance."""
+    yield
+    if "urlsession.storage.url_cache" in sys.modules:
+        from urlsession import URLCache
+
+        if URLCache.shared.current_memory_usage:
+            URLCache.shared.remove_all_cached_responses()
+            URLCache.shared.close()
+
+
 @pytest.fixture(scope="session")
 def ca(tmp_path_factory: pytest.TempPathFactory) -> CertificateAuthority:
     """Return the root that the suite's TLS servers are signed by."""

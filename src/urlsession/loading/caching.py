@@ -264,6 +264,8 @@ class LoadCache:
             return
         if load.request.http_method != "GET" and self._is_unsafe(load, response):
             return
+        if load.is_streaming and response.expected_content_length != 0:
+            return  # its body was not kept, and may be the reply another time
         if self._is_wanted(load, load.head_lines) and self._is_storable(load, response):
             requested_at = self._requested_at(load)
             cached = CachedURLResponse(response, load.body, requested_at=requested_at)
