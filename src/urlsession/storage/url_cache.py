@@ -118,7 +118,7 @@ class URLCache(metaclass=_Shared):
         self._by_use: OrderedDict[int, Entry] = OrderedDict()
         self._memory_usage = 0
         self._file: CacheFile | None = None
-        self._has_looked_for_folder = False
+        self._has_looked_for_folder = not disk_capacity
         _CACHES.add(self)
 
     # -- room ------------------------------------------------------------------------
@@ -141,8 +141,9 @@ class URLCache(metaclass=_Shared):
 
     @disk_capacity.setter
     def disk_capacity(self, capacity: int) -> None:
+        before = self.file()
         self._disk_capacity = _checked("disk_capacity", capacity)
-        file = self.file()
+        file = before or self.file()
         if file is not None:
             file.set_capacity(capacity)
 
@@ -252,7 +253,7 @@ class URLCache(metaclass=_Shared):
         if key in self._variants:
             return True
         file = self._file
-        if file is None:
+        if file is None or not self._disk_capacity:
             if self._has_looked_for_folder:
                 return False
             file = self.file()

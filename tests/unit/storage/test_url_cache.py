@@ -224,6 +224,23 @@ def test_shrinking_evicts_at_once(cache: URLCache) -> None:
     assert cache.current_memory_usage == 0
 
 
+def test_disk_can_be_given_up_and_taken_again(cache: URLCache, tmp_path: Path) -> None:
+    """With no room nothing is left there, and nothing is looked for."""
+    put(cache, URL)
+    cache.flush()
+    cache.disk_capacity = 0
+    assert cache.current_disk_usage == 0
+    cache.memory_capacity = 0
+    assert data(cache, URL) is None
+    assert not cache.may_have(URL, 1e9)
+
+    cache.disk_capacity = 1 << 20
+    assert data(cache, URL) is None
+    put(cache, URL)
+    assert data(cache, URL) == b"body"
+    assert cache.current_disk_usage > 0
+
+
 def test_what_left_memory_is_found_on_disk(cache: URLCache) -> None:
     """And is in memory again."""
     put(cache, URL)
