@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from urlsession import (
+    AuthChallengeDisposition,
+    AuthenticationMethod,
     ClosedBy,
     Connection,
     ConnectionEvent,
@@ -19,6 +21,8 @@ from urlsession import (
     ResponseDisposition,
     SessionInvalidatedError,
     TaskState,
+    URLAuthenticationChallenge,
+    URLCredential,
     URLError,
     URLErrorCode,
     URLRequest,
@@ -618,6 +622,63 @@ def test_peer_of_tls_must_be_trusted(
                 one.result(5)
             assert caught.value.code is code
         assert session.connections() == []
+
+
+class Judging(Recorder):
+    """Decides on the peer of a stream."""
+
+    def __init__(self, disposition: AuthChallengeDisposition | None) -> None:
+        super().__init__()
+        self.challenges: list[URLAuthenticationChallenge] = []
+        self._disposition = disposition
+
+    def session_did_receive_challenge(self, *_arguments: object) -> None:
+        raise AssertionError("a stream's challenge goes to the task's method")
+
+    async def task_did_receive_challenge(
+        self,
+        _session: object,
+        _task: object,
+        challenge: URLAuthenticationChallenge,
+    ) -> tuple[AuthChallengeDisposition, URLCredential | None] | None:
+        self.challenges.append(challenge)
+        await asyncio.sleep(0)
+        return None if self._disposition is None else (self._disposition, None)
+
+
+@pytest.mark.parametrize("cancels", [False, True])
+def test_delegate_judges_the_peer_of_a_stream(
+    serve: Serve, ca: CertificateAuthority, cancels: bool
+) -> None:
+    """By the task's method; cancelled, nothing was said to the peer after TLS began."""
+    server = serve(start_tls(ca))
+    delegate = Judging(
+        AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE if cancels else None
+    )
+    with URLSession(trusting(ca), delegate) as session:
+        task = session.stream_task("localhost", port_of(server))
+        task.resume()
+        task.read(len(HELLO), len(HELLO))
+        task.write(b"STARTTLS\r\n")
+        task.read(8, 8)
+        secured = task.start_secure_connection()
+        task.write(b"x")
+        if cancels:
+            for waits in (secured, task):
+                with pytest.raises(URLError) as caught:
+                    waits.result(5)
+                assert caught.value.code is URLErrorCode.CANCELLED
+        else:
+            secured.result(5)
+            assert task.read(1, 1).result(5) == (b"X", False)
+
+    (challenge,) = delegate.challenges
+    space = challenge.protection_space
+    assert (space.host, space.port) == ("localhost", port_of(server))
+    assert space.authentication_method is AuthenticationMethod.SERVER_TRUST
+    assert space.server_trust is not None
+    assert space.server_trust.is_trusted
+    assert space.server_trust.certificate.startswith(b"\x30")
 
 
 def test_peer_that_speaks_no_tls_fails_the_task(

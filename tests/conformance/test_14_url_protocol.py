@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from urlsession import (
+    AuthChallengeDisposition,
     CachedURLResponse,
     CachePolicy,
     HTTPURLResponse,
+    URLAuthenticationChallenge,
     URLCache,
+    URLCredential,
     URLError,
     URLErrorCode,
+    URLProtectionSpace,
     URLProtocol,
     URLRequest,
     URLResponse,
@@ -706,6 +710,91 @@ def test_suspended_task_is_told_nothing() -> None:
         task.resume()
 
     assert delegate.received == b"one two three"
+
+
+# -- challenges -------------------------------------------------------------------------------
+
+
+class Guarded(Notes):
+    """Asks who is there, and says what it was told."""
+
+    def start_loading(self) -> None:
+        space = URLProtectionSpace("desk", realm="drawer")
+        challenge = URLAuthenticationChallenge(space)
+        self.client.did_receive_challenge(self, challenge, self.told)
+
+    def told(
+        self, disposition: AuthChallengeDisposition, credential: URLCredential | None
+    ) -> None:
+        self.note("told")
+        user = None if credential is None else credential.user
+        self.answer(f"{disposition.name} {user}".encode())
+
+
+USE = AuthChallengeDisposition.USE_CREDENTIAL, URLCredential("ada", "secret")
+
+
+@pytest.mark.parity("14:client didReceive/didCancel challenge")
+@pytest.mark.parametrize(
+    ("answers", "body"),
+    [
+        ({"task_did_receive_challenge": USE}, b"USE_CREDENTIAL ada"),
+        ({"task_did_receive_challenge": None}, b"PERFORM_DEFAULT_HANDLING None"),
+        ({}, b"PERFORM_DEFAULT_HANDLING None"),
+    ],
+)
+def test_delegate_answers_the_challenge_of_a_protocol(
+    answers: dict[str, object], body: bytes
+) -> None:
+    """In both doors, where protocol classes run."""
+
+    async def load() -> bytes:
+        async with URLSession(configured(Guarded)) as session:
+            delegate = RecordingDelegate(answers)
+            return (await session.data(URL, delegate=delegate)).data
+
+    assert asyncio.run(load()) == body
+    with URLSession(configured(Guarded), RecordingDelegate(answers)) as session:
+        assert session.data(URL).result(timeout=5).data == body
+    assert [thread for what, thread in Notes.log if what == "told"] == [
+        "MainThread",
+        "urlsession-callbacks",
+    ]
+
+
+def test_cancelled_challenge_of_a_protocol_cancels_the_task() -> None:
+    """-999; the protocol is stopped, and its answer never called."""
+    cancel = AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE, None
+    delegate = RecordingDelegate({"task_did_receive_challenge": cancel})
+    with URLSession(configured(Guarded), delegate) as session:
+        with pytest.raises(URLError) as caught:
+            session.data(URL).result(timeout=5)
+        assert wait_until(lambda: "stop" in Notes.done())
+
+    assert caught.value.code is URLErrorCode.CANCELLED
+    assert Notes.done() == ["stop"]
+
+
+def test_challenge_that_was_taken_back_is_not_answered() -> None:
+    """What the delegate says then counts for nothing."""
+    go = threading.Event()
+
+    class Changing(Guarded):
+        def start_loading(self) -> None:
+            super().start_loading()
+            challenge = URLAuthenticationChallenge(URLProtectionSpace("desk"))
+            self.client.did_cancel_challenge(self, challenge)
+            go.set()
+            self.answer(b"open after all")
+
+    def late(*_arguments: object) -> object:
+        go.wait(5)
+        return USE
+
+    delegate = RecordingDelegate({"task_did_receive_challenge": late})
+    with URLSession(configured(Changing), delegate) as session:
+        assert session.data(URL).result(timeout=5).data == b"open after all"
+    assert "told" not in Notes.done()
 
 
 # -- the cache ------------------------------------------------------------------------------

@@ -30,11 +30,15 @@ if TYPE_CHECKING:
     from ..engine.wires import Timer, Wire, Wires
     from .tls import TLSPipe
 
-__all__ = ("Channel", "ChannelOwner", "Settle")
+__all__ = ("Channel", "ChannelOwner", "Judge", "Settle")
 
 Settle = Callable[[object, URLError | None], None]
 """Takes the result of what was asked for, or why there is none. Any thread."""
 
+Judge = Callable[[list[bytes], Callable[[], None]], None]
+"""Takes a peer's certificates in DER, and what to call when it is accepted."""
+
+_NOTHING = 1 << 16  # what a barrier waits for that no socket can tell
 _CHUNK_SIZE = 256 * 1024  # bytes asked of the kernel at a time
 
 
@@ -214,17 +218,41 @@ class Channel:
         self.go_on()
 
     def secure(
-        self, make_context: Callable[[], SSLContext], host: str, settle: Settle
+        self,
+        make_context: Callable[[], SSLContext],
+        host: str,
+        settle: Settle,
+        judge: Judge | None = None,
     ) -> None:
-        """Speak TLS, after everything that was asked for."""
+        """Speak TLS, after everything that was asked for.
+
+        Args:
+            make_context: Makes what verifies the peer.
+            host: The name that the peer must have.
+            settle: Called once TLS is spoken.
+            judge: Decides on a peer that was verified; None: that is enough.
+        """
         shaking: list[TLSPipe] = []
+        accepted: list[bool] = []  # empty until it is asked, then once it is decided
+
+        def decide() -> None:
+            with self._lock:
+                accepted[0] = True
+            self.go_on()
 
         def shake_hands() -> int:
             if not shaking:
                 shaking.append(self._make_tls(make_context, host))
             pipe = shaking[0]
-            if not pipe.shake_hands():
+            if not accepted and not pipe.shake_hands():
                 return READABLE | (WRITABLE if pipe.has_unsent else 0)
+            if judge is not None:
+                if not accepted:
+                    accepted.append(False)
+                    chain = pipe.chain()
+                    self._told.append(lambda: judge(chain, decide))
+                if not accepted[0]:
+                    return _NOTHING
             self._pipe = pipe
             return 0
 
@@ -312,6 +340,7 @@ class Channel:
                 break
             wants = phase.barrier()
             if wants:
+                wants &= READABLE | WRITABLE
                 break
             phase.barrier = None
             self._settled(phase.settle, None)

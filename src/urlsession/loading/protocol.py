@@ -17,6 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..challenge import AuthChallengeDisposition
 from ..engine.stall import ProgressWatch
 from ..errors import URLError, URLErrorCode, UsageError
 from ..request import URLRequest
@@ -28,12 +29,17 @@ from .local import LocalLoad
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from ..challenge import URLAuthenticationChallenge
+    from ..credential import URLCredential
     from ..engine.wires import Timer
     from ..response import HTTPURLResponse
     from .client import LoadClient, LoadContext, WorkQueue
     from .registry import ProtocolClass, ProtocolObject
 
-__all__ = ("ProtocolLoad", "URLProtocolClient")
+__all__ = ("Answer", "ProtocolLoad", "URLProtocolClient")
+
+Answer = Callable[["AuthChallengeDisposition", "URLCredential | None"], object]
+"""Takes what was decided about a challenge, where protocol classes run."""
 
 
 class ProtocolLoad(LocalLoad):
@@ -62,6 +68,7 @@ class ProtocolLoad(LocalLoad):
         self._canonical: URLRequest | None = None
         self._collected: list[bytes] | None = None
         self._collected_size = 0
+        self._answer: Answer | None = None
         self._room = threading.Condition(self._lock)
         self._wakers: list[Callable[[], object]] = []
         self._interrupt: Callable[[], object] | None = None
@@ -310,6 +317,58 @@ class ProtocolLoad(LocalLoad):
             self._wakers.append(wake)
             return True
 
+    # -- challenges -------------------------------------------------------------------------
+
+    def offer_challenge(
+        self, challenge: URLAuthenticationChallenge, answer: Answer
+    ) -> None:
+        """Have the client decide; nothing else is told meanwhile."""
+        self._put(lambda: self._tell_challenge(challenge, answer))
+
+    def _tell_challenge(
+        self, challenge: URLAuthenticationChallenge, answer: Answer
+    ) -> bool:
+        client = self._client
+        if client is not None:
+            self._answer = answer
+            self.is_undecided = True
+            client.load_was_challenged(challenge)
+        return True
+
+    def answer_challenge(
+        self,
+        disposition: AuthChallengeDisposition,
+        credential: URLCredential | None,
+    ) -> None:
+        """See `Load`: the instance goes on, unless the load is to be cancelled."""
+        answer, self._answer = self._answer, None
+        client = self._client
+        self.is_undecided = False
+        if answer is None or client is None:
+            return
+        if disposition is AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE:
+            client.load_was_refused_credentials()
+            return
+        self._queue.submit(partial(self._hand_answer, answer, disposition, credential))
+
+    def _hand_answer(
+        self,
+        answer: Answer,
+        disposition: AuthChallengeDisposition,
+        credential: URLCredential | None,
+    ) -> None:
+        try:
+            answer(disposition, credential)
+        except Exception as error:  # user code
+            self._raised("answer to a challenge", error)
+
+    def withdraw_challenge(self) -> None:
+        """Take no answer any more."""
+        self._answer = None
+        self.is_undecided = False
+
+    # -- room ---------------------------------------------------------------------------------
+
     def _wake(self) -> None:
         with self._room:
             self._room.notify_all()
@@ -471,6 +530,48 @@ class URLProtocolClient:
                 underlying=error,
             )
         self._load.offer_end(error)
+
+    def did_receive_challenge(
+        self,
+        protocol: object,
+        challenge: URLAuthenticationChallenge,
+        answer: Answer,
+    ) -> None:
+        """Ask the delegate how to answer a challenge; before the response.
+
+        Tell nothing until `answer` is called. It is not called if the delegate cancels
+        the challenge, which cancels the task.
+
+        Args:
+            protocol: The instance that calls.
+            challenge: What is asked; an instance makes it itself.
+            answer: Called with the disposition and the credential, where
+                ``start_loading`` runs (on another worker, if that is a worker).
+                ``PERFORM_DEFAULT_HANDLING`` if there is no delegate's method.
+
+        Raises:
+            UsageError: The load has a response already, or has ended.
+        """
+        self._expect(
+            protocol,
+            not self._has_response,
+            "did_receive_challenge",
+            "there was a response already",
+        )
+        self._load.offer_challenge(challenge, answer)
+
+    def did_cancel_challenge(
+        self,
+        protocol: object,
+        challenge: URLAuthenticationChallenge,  # noqa: ARG002  # there is one at a time
+    ) -> None:
+        """Take a challenge back: what the delegate answers is ignored.
+
+        Raises:
+            UsageError: The load has ended.
+        """
+        self._expect(protocol, True, "did_cancel_challenge", "")
+        self._load.withdraw_challenge()
 
     def was_redirected(
         self, protocol: object, request: URLRequest, response: HTTPURLResponse

@@ -19,7 +19,9 @@ from ..url import parse_url
 from .channel import Channel
 
 if TYPE_CHECKING:
-    from ..challenge import AuthChallengeDisposition
+    from collections.abc import Callable
+
+    from ..challenge import AuthChallengeDisposition, URLAuthenticationChallenge
     from ..connections import CallSite
     from ..credential import URLCredential
     from ..engine.wires import Wires
@@ -44,6 +46,12 @@ class StreamClient(Protocol):
 
     def stream_is_resting(self) -> None:
         """Nothing that was asked for is pending."""
+
+    def stream_was_challenged(self, challenge: URLAuthenticationChallenge) -> None:
+        """Call `StreamLoad.answer_challenge`, now or later."""
+
+    def load_was_refused_credentials(self) -> None:
+        """The challenge was cancelled: cancel the load."""
 
     def stream_ended(self, error: URLError | None) -> None:
         """The connection is closed; last, once."""
@@ -86,6 +94,7 @@ class StreamLoad(Transfer):
         self.channel = Channel(self, wires, request.url)
         self._ways: list[Way] | None = None
         self._is_over = False
+        self._accept: Callable[[], None] | None = None
 
     # -- Load ---------------------------------------------------------------------------
 
@@ -140,12 +149,41 @@ class StreamLoad(Transfer):
     def follow_with_body(self, stream: BodyStream | None) -> None:
         """Nothing redirects a stream."""
 
+    def judge(self, chain: list[bytes], accept: Callable[[], None]) -> None:
+        """Have the client decide on a peer that the system trusts."""
+        from ..challenge import URLAuthenticationChallenge
+        from ..protection_space import AuthenticationMethod, URLProtectionSpace
+        from ..server_trust import ServerTrust
+
+        client = self._client()
+        if client is None:
+            return
+        self._accept = accept
+        port = 0 if self.connection is None else parse_url(self.url).port
+        space = URLProtectionSpace(
+            self.host,
+            port,
+            authentication_method=AuthenticationMethod.SERVER_TRUST,
+            server_trust=ServerTrust(self.host, chain),
+        )
+        client.stream_was_challenged(URLAuthenticationChallenge(space))
+
     def answer_challenge(
         self,
         disposition: AuthChallengeDisposition,
-        credential: URLCredential | None,
+        credential: URLCredential | None,  # noqa: ARG002  # the peer is trusted already
     ) -> None:
-        """Nobody is asked about a stream."""
+        """See `Load`: go on with TLS, unless the task is to be cancelled."""
+        from ..challenge import AuthChallengeDisposition
+
+        accept, self._accept = self._accept, None
+        client = self._client()
+        if accept is None or client is None:
+            return
+        if disposition is AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE:
+            client.load_was_refused_credentials()
+        else:
+            accept()
 
     def refuse_redirect(self) -> None:
         """Nothing redirects a stream."""

@@ -10,7 +10,7 @@ Source: Foundation's ``startSecureConnection``; RFC 8446 for the half close.
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pycurl
 
@@ -118,6 +118,18 @@ class TLSPipe:
                 raise _error(error, self._url) from error
             self._wire.connection.is_secure = True
             return self.flush()
+
+    def chain(self) -> list[bytes]:
+        """Return the peer's certificates in DER, as it sent them, its own first."""
+        tls: Any = self._tls  # public from Python 3.13 on
+        if hasattr(tls, "get_unverified_chain"):
+            return list(tls.get_unverified_chain())
+        from _ssl import ENCODING_DER
+
+        return [
+            bytes(one.public_bytes(ENCODING_DER))
+            for one in tls._sslobj.get_unverified_chain()
+        ]
 
     @property
     def has_unsent(self) -> bool:

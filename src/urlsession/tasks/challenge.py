@@ -18,7 +18,7 @@ from ..errors import UsageError
 from .delivery import Callback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ..challenge import URLAuthenticationChallenge
     from .task import URLSessionTask
@@ -29,11 +29,23 @@ SESSION_METHOD = "session_did_receive_challenge"
 TASK_METHOD = "task_did_receive_challenge"
 
 
-def ask(task: URLSessionTask, challenge: URLAuthenticationChallenge) -> None:
-    """Have the delegate decide; by default if it has no method for that."""
+def ask(
+    task: URLSessionTask,
+    challenge: URLAuthenticationChallenge,
+    names: Sequence[str] | None = None,
+) -> None:
+    """Have the delegate decide; by default if it has no method for that.
+
+    Args:
+        task: Whose challenge it is.
+        challenge: The challenge.
+        names: The methods to look for, first come first; None to go by the challenge.
+    """
     load, session, delivery = task._load, task._session, task._delivery
     assert load is not None
-    found = None if delivery is None else _method(task, challenge)
+    if names is None:
+        names = _names(challenge)
+    found = None if delivery is None else _method(task, names)
     if found is None or delivery is None:
         load.answer_challenge(AuthChallengeDisposition.PERFORM_DEFAULT_HANDLING, None)
         return
@@ -53,11 +65,14 @@ def ask(task: URLSessionTask, challenge: URLAuthenticationChallenge) -> None:
     delivery.post(Callback(call, decided))
 
 
-def _method(
-    task: URLSessionTask, challenge: URLAuthenticationChallenge
-) -> tuple[str, Callable[..., Any]] | None:
+def _names(challenge: URLAuthenticationChallenge) -> Sequence[str]:
     kind = challenge.protection_space.authentication_method
-    names = (SESSION_METHOD, TASK_METHOD) if kind.is_session_wide else (TASK_METHOD,)
+    return (SESSION_METHOD, TASK_METHOD) if kind.is_session_wide else (TASK_METHOD,)
+
+
+def _method(
+    task: URLSessionTask, names: Sequence[str]
+) -> tuple[str, Callable[..., Any]] | None:
     for name in names:
         method = task._method(name)
         if method is not None:

@@ -23,6 +23,7 @@ from .waiting import new_future, new_lock, wake
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+    from ..challenge import URLAuthenticationChallenge
     from ..configuration import URLSessionConfiguration
     from ..engine.transfer import Transfer
     from ..errors import URLError
@@ -243,11 +244,17 @@ class URLSessionStreamTask(URLSessionTask):
         """Speak TLS, after everything that was asked for.
 
         The peer's certificate must be for the task's host, and lead to what the
-        session trusts (``trusted_certificates``); otherwise the task ends.
+        session trusts (``trusted_certificates``); otherwise the task ends. A delegate's
+        ``task_did_receive_challenge`` is asked about a peer that is trusted so, and may
+        cancel: to pin a certificate, say.
         """
         made: StreamOperation[None] = self._operation()
-        self._stream.channel.secure(
-            self._make_tls_context, self._stream.host, self._settle(made)
+        stream = self._stream
+        stream.channel.secure(
+            self._make_tls_context,
+            stream.host,
+            self._settle(made),
+            stream.judge if self._method("task_did_receive_challenge") else None,
         )
         return made
 
@@ -341,6 +348,12 @@ class URLSessionStreamTask(URLSessionTask):
         halves = self._captured = (CapturedReader(captured), CapturedWriter(captured))
         self._tell("stream_task_did_become_streams", *halves)
         self._end(None, None, b"")
+
+    def stream_was_challenged(self, challenge: URLAuthenticationChallenge) -> None:
+        """See `StreamClient`."""
+        from .challenge import TASK_METHOD, ask
+
+        ask(self, challenge, (TASK_METHOD,))
 
     def stream_ended(self, error: URLError | None) -> None:
         """See `StreamClient`."""

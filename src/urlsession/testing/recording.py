@@ -187,6 +187,14 @@ class RecordingDelegate:
             "data_task_did_become_download_task", session, data_task, download_task
         )
 
+    def data_task_did_become_stream_task(
+        self, session: object, data_task: object, stream_task: object
+    ) -> object:
+        """Record it."""
+        return self._record(
+            "data_task_did_become_stream_task", session, data_task, stream_task
+        )
+
     # URLSessionDownloadDelegate
 
     def download_task_did_resume(
