@@ -18,6 +18,7 @@ from urlsession import (
 )
 from urlsession.connections import ConnectionState
 from urlsession.testing import ServerConnection, wait_until
+from urlsession.tls import TLSProtocolVersion
 
 from .http3_server import HTTP3Server, http3_server
 from .proxy_servers import free_port, tinyproxy
@@ -69,7 +70,9 @@ def test_alternative_service_is_followed(server: HTTP3Server) -> None:
     assert quic.remote == ("127.0.0.1", server.quic_port)
     assert quic.state is ConnectionState.IDLE
     assert metrics is not None
-    assert metrics.transaction_metrics[0].network_protocol_name == "h3"
+    measured = metrics.transaction_metrics[0]
+    assert measured.network_protocol_name == "h3"
+    assert measured.negotiated_tls_protocol_version is TLSProtocolVersion.TLSV13
 
 
 @pytest.mark.parity(VERSIONS)

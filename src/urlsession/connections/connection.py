@@ -103,6 +103,8 @@ class Connection:
         last_used_by: The user's line whose load ended on it last (likewise).
         owner: The session.
         curl_id: libcurl's number for it; -1 until known.
+        tls: Version of TLS and cipher suite in OpenSSL's names (``TLSv1.3``,
+            ``TLS_AES_256_GCM_SHA384``); None without TLS, or until known.
         was_polled: Whether libcurl has waited for it since the last load ended.
         proxy: URL of the proxy that `remote` is, without credentials; None if the
             peer is the host itself. One that the environment names is known when
@@ -132,6 +134,7 @@ class Connection:
     bytes_sent: int = 0
     bytes_received: int = 0
     proxy: str | None = None
+    tls: tuple[str, str] | None = None
     curl_id: int = field(default=-1, repr=False)
     was_polled: bool = field(default=False, repr=False)
 

@@ -33,6 +33,7 @@ _MOVED = (
     pycurl.SIZE_UPLOAD_T,
 )
 MAX_AT_REST = 64  # handles per set of options, some 10 kB each
+_AGREED = b"SSL connection using "  # libcurl's words
 _OWN_REFERENCES = 3  # the attribute, the local name, getrefcount's argument
 
 
@@ -83,11 +84,14 @@ class Handle:
         is_plain: Whether nothing has to be unset before the next use.
         is_detached: Whether libcurl lets us write on its connection.
         opened: Connections whose sockets were made during the present run.
+        tls: What the last handshake that was listened to agreed on, as (version,
+            cipher suite) in OpenSSL's names; None if it did not tell.
     """
 
     __slots__ = (
         "_base",
         "_cookie",
+        "_is_listening",
         "_is_secure",
         "_url",
         "body",
@@ -98,6 +102,7 @@ class Handle:
         "measured",
         "open_socket",
         "opened",
+        "tls",
         "transfer",
     )
 
@@ -115,6 +120,8 @@ class Handle:
         self.is_plain = True
         self.is_detached = False
         self._is_secure = False
+        self._is_listening = False
+        self.tls: tuple[str, str] | None = None
         self._set_base()
 
     def prepare(self, transfer: Transfer) -> None:
@@ -165,6 +172,44 @@ class Handle:
         self.curl.setopt(pycurl.PIPEWAIT, 0)
         return True
 
+    def listen(self) -> None:
+        """Note what the handshake that is under way agrees on; see `end_listening`.
+
+        libcurl tells it in words only, and only together with everything else.
+        """
+        if not self._is_listening:
+            self._is_listening = True
+            self.tls = None
+            self.curl.setopt(pycurl.DEBUGFUNCTION, self._overhear)
+            self.curl.setopt(pycurl.VERBOSE, 1)
+
+    def end_listening(self) -> None:
+        """Have libcurl say no more: each word is a call into Python."""
+        if self._is_listening:
+            self._is_listening = False
+            others = self._others_trace()
+            if others is None:
+                self.curl.setopt(pycurl.VERBOSE, 0)
+            else:
+                self.curl.setopt(pycurl.DEBUGFUNCTION, others)
+
+    def _others_trace(self) -> Callable[[int, bytes], object] | None:
+        """Return what the transfer itself has libcurl tell everything."""
+        options = () if self.transfer is None else self.transfer.options
+        for option, value in options:
+            if option == pycurl.DEBUGFUNCTION and callable(value):
+                return value
+        return None
+
+    def _overhear(self, kind: int, text: bytes) -> None:
+        others = self._others_trace()
+        if others is not None:
+            others(kind, text)
+        if kind == pycurl.INFOTYPE_TEXT and text.startswith(_AGREED):
+            words = text[len(_AGREED) :].decode("ascii", "replace").split(" / ")
+            if len(words) >= 2:
+                self.tls = words[0].strip(), words[1].strip()
+
     def observe(self, now: float) -> ProgressWatch | None:
         """Bring the transfer's time-outs up to `now`; None if it has none."""
         transfer = self.transfer
@@ -200,6 +245,7 @@ class Handle:
         self.body.clear()
         if self.opened:
             self.opened = []
+        self.end_listening()
         if not self.is_plain:
             self.curl.reset()
             self._url = self._cookie = None

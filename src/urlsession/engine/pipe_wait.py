@@ -7,12 +7,13 @@ This ends their wait as soon as the TLS handshake has told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pycurl
 
 if TYPE_CHECKING:
+    from ..connections import Connection
     from .handle import Handle
     from .transfer import Transfer
 
@@ -31,21 +32,38 @@ class PipeWait:
         return bool(self._shaking)
 
     def add(self, handle: Handle, transfer: Transfer) -> None:
-        """A handshake begins for `transfer`."""
+        """A handshake begins for `transfer`. Inside libcurl's callback."""
         self._shaking.append((handle, transfer))
 
     def clear(self) -> None:
-        """Every connection has been closed."""
+        """Every connection has been closed, or is none of this pool's multi handle."""
+        for handle, transfer in self._shaking:
+            if transfer.handle is handle:
+                handle.end_listening()
         self._shaking.clear()
 
-    def settle(self, multi: pycurl.CurlMulti, running: Iterable[Handle]) -> bool:
-        """End the wait of those who need not wait any more; False if nobody did."""
-        shaking = [
-            (handle, transfer)
-            for handle, transfer in self._shaking
-            if transfer.handle is handle
-            and not handle.curl.getinfo(pycurl.APPCONNECT_TIME)
-        ]
+    def settle(
+        self,
+        multi: pycurl.CurlMulti,
+        running: Iterable[Handle],
+        by_fd: Mapping[int, Connection],
+    ) -> bool:
+        """End the wait of those who need not wait any more; False if nobody did.
+
+        What each handshake agreed on is entered in its connection of `by_fd`.
+        """
+        shaking: list[tuple[Handle, Transfer]] = []
+        for handle, transfer in self._shaking:
+            if transfer.handle is not handle:
+                continue
+            if not handle.curl.getinfo(pycurl.APPCONNECT_TIME):
+                handle.listen()
+                shaking.append((handle, transfer))
+                continue
+            handle.end_listening()
+            connection = by_fd.get(handle.curl.getinfo(pycurl.ACTIVESOCKET))
+            if connection is not None:
+                connection.tls = handle.tls
         has_news = len(shaking) < len(self._shaking)
         self._shaking = shaking
         if not has_news:

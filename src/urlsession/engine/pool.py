@@ -648,7 +648,7 @@ class Pool:
         if self._multi is None:
             return
         if self._pipe_wait and self._pipe_wait.settle(
-            self._multi, self._running.values()
+            self._multi, self._running.values(), self.roster.by_fd
         ):
             self._is_curl_due = True
         _queued, succeeded, failed = self._multi.info_read()

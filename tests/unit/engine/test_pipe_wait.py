@@ -56,7 +56,7 @@ def test_nothing_ends_while_the_handshake_goes_on(
     assert shaking.transfer is not None
     pipe_wait.add(shaking, shaking.transfer)
 
-    assert pipe_wait.settle(multi, handles) is False
+    assert pipe_wait.settle(multi, handles, {}) is False
     assert pipe_wait
     assert all(waits(one) for one in waiting)
 
@@ -72,7 +72,7 @@ def test_wait_ends_when_the_handshake_has_ended(
     pipe_wait.add(shaking, transfer)
     transfer.handle = None
 
-    assert pipe_wait.settle(multi, waiting) is True
+    assert pipe_wait.settle(multi, waiting, {}) is True
     assert not pipe_wait
     assert not any(waits(one) for one in waiting)
 
@@ -90,8 +90,8 @@ def test_nobody_is_woken_if_nobody_waits(
     for one in others:
         one.end_pipe_wait()
 
-    assert pipe_wait.settle(multi, others) is False
-    assert pipe_wait.settle(multi, others) is False
+    assert pipe_wait.settle(multi, others, {}) is False
+    assert pipe_wait.settle(multi, others, {}) is False
 
 
 def test_closed_pool_has_no_handshakes(handles: list[Handle]) -> None:
