@@ -34,8 +34,11 @@ def make(delegate=None):
 def loop_of(kind):
     if kind == "uvloop":
         import uvloop
-        return uvloop.new_event_loop()
-    return asyncio.new_event_loop()
+        loop = uvloop.new_event_loop()
+    else:
+        loop = asyncio.new_event_loop()
+    loop.slow_callback_duration = 60  # what a busy machine makes slow is not meant
+    return loop
 
 def run(story):
     with asyncio.Runner(loop_factory=lambda: loop_of(DOOR)) as runner:
