@@ -306,7 +306,7 @@ def test_wall_clock_goes_on_over_redirects(serve: Serve) -> None:
         with pytest.raises(TimeoutError):
             session.data(serve(looping).url()).result(5)
 
-    assert 0.3 <= time.monotonic() - begun < 0.5
+    assert 0.3 <= time.monotonic() - begun < 0.9
 
 
 @pytest.mark.parametrize("is_between", [False, True], ids=["in a run", "between two"])
