@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from urlsession import (
+    AuthChallengeDisposition,
     MultipartForm,
+    URLCredential,
     URLError,
     URLErrorCode,
     URLRequest,
@@ -216,6 +218,96 @@ def test_tries_that_bring_the_upload_further_are_not_counted(
 
     assert upload(peer, serve, from_file=file) == (200, b"stored")
     assert peer.upload.sha256 == SHA256
+
+
+@pytest.mark.parity("4:URLSession:task:needNewBodyStreamFromOffset:")
+@pytest.mark.parametrize("kind", ["file", "streamed"])
+def test_rest_is_sent_again_where_a_redirect_leads(
+    serve: Serve, file: Path, kind: str
+) -> None:
+    """The rest, not the whole: the delegate is asked for it once more."""
+
+    class Moved(ResumableServer):
+        def _append(self, connection: ServerConnection, head: Any, upload: Any) -> None:
+            if "?" in head.target:
+                super()._append(connection, head, upload)
+                return
+            for _ in connection.iter_body(head):
+                pass
+            connection.send_response(307, [("Location", f"{head.target}?moved")])
+
+        def _answer(self, connection: ServerConnection, head: Any) -> None:
+            path = head.target.partition("?")[0]
+            if path in self.uploads and path != head.target:
+                self._append(connection, head, self.uploads[path])
+            else:
+                super()._answer(connection, head)
+
+    def pieces(_session: object, _task: object, offset: int = 0) -> Iterator[bytes]:
+        for start in range(offset, len(DATA), 50_000):
+            yield DATA[start : start + 50_000]
+
+    peer = Moved((1_500_000,))
+    delegate = peer.delegate({"task_need_new_body_stream": pieces, REST: pieces})
+    server = serve(peer.handle)
+    with URLSession(delegate=delegate) as session:
+        request = URLRequest(url_of(server), method="POST")
+        if kind == "file":
+            task = session.upload_task(request, from_file=file)
+        else:
+            task = session.upload_task(request, streamed=True)
+        task.resume()
+        assert task.result(15).status_code == 200
+
+    assert peer.upload.sha256 == SHA256
+    offsets = [call.args[1] for call in delegate.named(REST)]
+    assert offsets == ([] if kind == "file" else [1_500_000] * 2)
+
+
+@pytest.mark.parity("4:URLSession:task:didReceiveChallenge:")
+@pytest.mark.parametrize("kind", ["file", "streamed"])
+def test_server_may_ask_who_resumes(serve: Serve, file: Path, kind: str) -> None:
+    """A challenge is answered in between as at the start; the body is sent anew."""
+
+    class Guarded(ResumableServer):
+        def _answer(self, connection: ServerConnection, head: Any) -> None:
+            if head.header("Authorization") is None:
+                for _ in connection.iter_body(head):
+                    pass
+                fields = [("WWW-Authenticate", 'Basic realm="uploads"')]
+                connection.send_response(401, fields)
+            else:
+                super()._answer(connection, head)
+
+    def pieces(_session: object, _task: object, offset: int = 0) -> Iterator[bytes]:
+        for start in range(offset, len(DATA), 50_000):
+            yield DATA[start : start + 50_000]
+
+    credential = URLCredential("me", "s3cret")
+    answer = (AuthChallengeDisposition.USE_CREDENTIAL, credential)
+    peer = Guarded((1_500_000, 500_000))
+    delegate = peer.delegate(
+        {
+            "task_did_receive_challenge": lambda *_: answer,
+            "task_need_new_body_stream": pieces,
+            REST: pieces,
+        }
+    )
+    server = serve(peer.handle)
+    configuration = URLSessionConfiguration.ephemeral()
+    with URLSession(configuration, delegate) as session:
+        request = URLRequest(url_of(server), method="POST")
+        if kind == "file":
+            task = session.upload_task(request, from_file=file)
+        else:
+            task = session.upload_task(request, streamed=True)
+        task.resume()
+        assert task.result(15).status_code == 200
+
+    assert peer.upload.sha256 == SHA256
+    assert delegate.count("data_task_did_receive_response") == 1
+    if kind == "streamed":
+        assert delegate.count("task_need_new_body_stream") >= 2
 
 
 # -- what is not resumed ---------------------------------------------------------------

@@ -187,6 +187,26 @@ class URLSessionUploadTask(URLSessionDataTask):
                 self._offer = offer
         super().load_did_receive_informational(response)
 
+    def load_needs_new_body(self) -> None:
+        """See `LoadClient`."""
+        load = self._load
+        if self._phase is not _Phase.APPENDING or load is None:
+            super().load_needs_new_body()
+            return
+        name = "task_need_new_body_stream_from_offset"  # of the rest, not the whole
+
+        def given(value: Any, error: BaseException | None) -> None:
+            if error is not None:
+                self._refuse_decision(name, error)
+                return
+            try:
+                load.follow_with_body(value)
+            except (TypeError, ValueError, UsageError) as unusable:
+                self._refuse_decision(name, unusable)
+
+        if not self._tell(name, self._offset, then=given):
+            load.follow_with_body(None)
+
     def load_did_receive_response(self, response: HTTPURLResponse) -> None:
         """See `LoadClient`."""
         self._is_silent = self._phase is _Phase.ASKING or (
