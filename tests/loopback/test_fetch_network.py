@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from urlsession.testing import ReceivedRequest, answering, fixed_body
 
 from .fetching import fetch
 
 if TYPE_CHECKING:
+    from urlsession.testing.certificates import CertificateAuthority
     from urlsession.testing.handlers import Answer
 
     from ..conftest import Serve
@@ -53,6 +56,9 @@ def test_empty_proxy_is_none(serve: Serve) -> None:
         (["--proxy", "gopher://a:s3cret@b"], "--proxy"),
         (["--proxy", "http://a:0"], "--proxy"),
         (["-u", "nobody"], "-u"),
+        (["--key", "key.pem"], "--key"),
+        (["--cert", "/no/such.pem"], "--cert"),
+        (["--cert", __file__], "--cert"),
         (["--cookie-jar", "/"], "--cookie-jar"),
         (["--cookie-jar", "/no/such/folder/jar"], "--cookie-jar"),
     ],
@@ -98,3 +104,24 @@ def test_cookies_are_kept_in_their_jar(serve: Serve, tmp_path: Path) -> None:
     assert without == [b"-", b"-"]
     assert within == [b"-", b"a=1"]
     assert jar.is_file()
+
+
+def test_certificate_is_shown_to_who_asks(
+    serve: Serve, ca: CertificateAuthority, tmp_path: Path
+) -> None:
+    """With its key in a file of its own; without one the server refuses."""
+    authority = trustme.CA()
+    leaf = authority.issue_cert("me@example.com")
+    leaf.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    leaf.private_key_pem.write_to_path(tmp_path / "key.pem")
+    context = ca.server_context()
+    context.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(context)
+    url = serve(fixed_body(b"in"), tls=context).url()
+    shown = ("--cert", tmp_path / "cert.pem", "--key", tmp_path / "key.pem")
+
+    done = fetch("--cacert", ca.path, *shown, url)
+    without = fetch("--cacert", ca.path, url)
+
+    assert (done.exit_code, done.out) == (0, b"in"), done.err
+    assert without.exit_code != 0

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...configuration import URLSessionConfiguration
+from ...errors import URLError, UsageError
 from ...proxy import ProxyConfiguration
+from ...url import parse_url
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
 __all__ = ("authorization_of", "configuration_of")
 
@@ -36,6 +39,10 @@ def configuration_of(found: argparse.Namespace) -> URLSessionConfiguration:
         _take_proxy(configuration, found.proxy)
     if found.cookie_jar is not None:
         _take_cookie_jar(configuration, found.cookie_jar)
+    if found.cert is not None:
+        _take_certificate(configuration, found.cert, found.key, found.urls)
+    elif found.key is not None:
+        raise ValueError("--key: names the key of a --cert, and there is none")
     return configuration
 
 
@@ -70,6 +77,40 @@ def _take_cookie_jar(configuration: URLSessionConfiguration, file: str) -> None:
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
         raise ValueError(f"--cookie-jar {file}: may not be read and written")
     configuration.http_cookie_storage = HTTPCookieStorage(path)
+
+
+def _take_certificate(
+    configuration: URLSessionConfiguration,
+    cert: str,
+    key: str | None,
+    urls: Sequence[str],
+) -> None:
+    """Show the certificate to the hosts that are named, not where they redirect to."""
+    from ... import AuthenticationMethod, URLCredential, URLProtectionSpace
+
+    try:
+        credential = URLCredential.for_identity(cert, key)
+    except OSError as error:
+        raise ValueError(
+            f"--cert, --key: cannot read {error.filename!r}: {error.strerror}"
+        ) from error
+    except UsageError as error:
+        raise ValueError(f"--cert {cert}: {error}") from error
+    storage = configuration.url_credential_storage
+    for url in urls:
+        try:
+            parts = parse_url(url)
+        except URLError:  # its load says so
+            continue
+        if storage is not None and parts.scheme == "https":
+            space = URLProtectionSpace(
+                parts.host,
+                parts.port,
+                "https",
+                None,
+                AuthenticationMethod.CLIENT_CERTIFICATE,
+            )
+            storage.set(credential, space)
 
 
 def _pem_of(file: str) -> bytes:

@@ -269,6 +269,15 @@ def _add_network_options(group: argparse._ArgumentGroup) -> None:
         help="sent with the first request, as Basic; not to another origin",
     )
     group.add_argument(
+        "--cert",
+        metavar="FILE",
+        help="client certificate (PEM, DER or PKCS#12) for the hosts of the URLs, if "
+        "they ask for one",
+    )
+    group.add_argument(
+        "--key", metavar="FILE", help="its private key, if --cert does not hold it"
+    )
+    group.add_argument(
         "--cookie-jar",
         metavar="FILE",
         help="keep cookies in FILE, which is made if there are any, and send those that "
