@@ -170,7 +170,7 @@ class URLRequest:
     allows_persistent_dns: bool = False
     """Whether an address that is known may be used past its time (a minute)."""
     cookie_partition_identifier: str | None = None
-    """Accepted; does not act yet."""
+    """Accepted, does not apply here: cookie storages have no partitions."""
 
     protocol_properties: Mapping[str, object] = MappingProxyType({})
     """The marks of `URLProtocol.set_property`; copies have them too."""

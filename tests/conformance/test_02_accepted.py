@@ -50,12 +50,14 @@ def test_configuration_property_is_kept_and_changes_nothing(
     "6:allowsCellularAccess / allowsExpensive… / allowsConstrained…",
     "6:allowsUltraConstrainedNetworkAccess",
     "6:attribution",
+    "6:cookiePartitionIdentifier",
 )
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         *((name, value) for name, value in ACCEPTED.items() if name[:7] == "allows_"),
         ("attribution", Attribution.USER),
+        ("cookie_partition_identifier", "https://top.example"),
     ],
 )
 def test_request_property_is_kept_and_changes_nothing(
