@@ -108,6 +108,7 @@ class Recorder:
     "3.4:write(_:timeout:)",
     "3.4:closeWrite() / closeRead()",
 )
+@pytest.mark.parity("17:stream", "18:19 #3473 stream task")
 def test_stream_is_read_and_written_in_order(serve: Serve) -> None:
     """What is asked for before `resume` counts; each end is told, then the task's."""
     server = serve(shouting)
@@ -700,6 +701,7 @@ def test_peer_that_speaks_no_tls_fails_the_task(
 @pytest.mark.parity(
     "3.4:captureStreams()", "4:streamTask:didBecomeInputStream:outputStream:"
 )
+@pytest.mark.parity("17:stream")
 def test_captured_streams_outlive_the_task(serve: Serve) -> None:
     """After what was asked for; the delegate's last message; the task is over."""
     server = serve(shouting)
@@ -850,6 +852,7 @@ def test_stream_keeps_all_that_came_before_the_decision(serve: Serve) -> None:
     assert "data" not in recorder.told
 
 
+@pytest.mark.parity("16.4:becomes a stream task")
 def test_becoming_a_stream_frees_the_slot_of_the_pool(serve: Serve) -> None:
     """And the session's end closes the stream."""
     server = serve(upgrading)

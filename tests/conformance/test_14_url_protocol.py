@@ -128,6 +128,7 @@ class Second(First):
 
 
 @pytest.mark.parity("14:registerClass / unregisterClass", "2:protocolClasses")
+@pytest.mark.parity("A:11 URLProtocol chunks and order")
 def test_last_registered_is_asked_first() -> None:
     """The configuration's classes come before, and nobody after `unregister`."""
 
@@ -223,6 +224,7 @@ def test_what_is_no_protocol_class_is_refused() -> None:
     "14:client didLoad data",
     "14:client didFinishLoading, didFailWithError",
 )
+@pytest.mark.parity("A:11 URLProtocol chunks and order")
 def test_every_piece_counts_for_everybody() -> None:
     """Appendix A 11: awaiter, handler, stream and delegate get the whole body."""
     replies: list[bytes | None] = []
@@ -591,6 +593,7 @@ def test_refused_redirect_of_a_protocol_is_the_result() -> None:
     assert (data, response.status_code) == (b"", 302)
 
 
+@pytest.mark.parity("16.5:redirect callback, custom URLProtocol")
 def test_redirect_is_chosen_anew(serve: Serve) -> None:
     """From HTTP to a protocol class, and from that to HTTP."""
     server = serve(answering(answer))
