@@ -426,6 +426,7 @@ class URLSession:
 
         Source: Foundation's ``reset(completionHandler:)``.
         """
+        self._core.guard.forget_all()
         return self._renew(empty_store, completion)
 
     def flush(self, completion: Callable[[], object] | None = None) -> Chore:
