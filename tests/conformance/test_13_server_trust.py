@@ -8,6 +8,7 @@ import threading
 from base64 import b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,8 @@ from urlsession.testing import (
     ServerConnection,
     answering,
 )
+
+from .http3_server import http3_server
 
 if TYPE_CHECKING:
     from urlsession.testing.certificates import CertificateAuthority
@@ -612,8 +615,34 @@ def test_http2_connection_is_asked_about_once(
             async with URLSession(configuration, delegate) as session:
                 first = (await session.data(server.url())).data
                 tasks = [session.data(server.url()) for _ in range(10)]
-                return {first} | {(await task).data for task in tasks}
+                bodies = {first} | {(await task).data for task in tasks}
+                protocols = [one.protocol for one in session.connections()]
+                assert protocols == ["h2"]
+                return bodies
 
         assert asyncio.run(run()) == {b"hello"}
         assert len(asked(delegate)) == 1
         assert server.accepted == 1
+
+
+@pytest.mark.slow
+@pytest.mark.needs(modules=("hypercorn", "aioquic"))
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_http3_connection_is_asked_about_once(tmp_path: Path, is_trusted: bool) -> None:
+    """The handshake is within QUIC, and read all the same."""
+    configuration = URLSessionConfiguration.ephemeral()
+    configuration.http_protocol = "h3"
+    delegate = judged(accept)
+    with http3_server(tmp_path) as server:
+        if is_trusted:
+            configuration.trusted_certificates = server.pem
+        url = f"https://localhost:{server.quic_port}/"
+        with URLSession(configuration, delegate) as session:
+            bodies = {session.data(url).result(timeout=10).data for _ in range(2)}
+
+    assert bodies == {b"3 GET 0"}
+    (challenge,) = asked(delegate)
+    trust = challenge.protection_space.server_trust
+    assert trust is not None
+    assert trust.is_trusted is is_trusted
+    assert len(trust.chain) >= 1

@@ -62,9 +62,10 @@ def enter_run(
     getinfo = curl.getinfo
     if connection.curl_id < 0:
         connection.curl_id = getinfo(pycurl.CONN_ID)
-        connection.protocol = PROTOCOLS.get(getinfo(pycurl.INFO_HTTP_VERSION))
         if connection.proxy is None and getinfo(pycurl.USED_PROXY):
             connection.proxy = _proxy_of_environment(connection)
+    if connection.protocol is None:  # also after a run that was stopped in time
+        connection.protocol = PROTOCOLS.get(getinfo(pycurl.INFO_HTTP_VERSION))
     if connection.connected_at is None and not has_failed:
         _connected_unseen(roster, poller, connection, curl)
     elif not connection.was_polled and connection.protocol != "h2":
