@@ -19,7 +19,7 @@ import pycurl
 from ..engine.transfer import TimeLimits, Transfer
 from ..errors import URLError, URLErrorCode
 from ..response import HTTPURLResponse
-from ..storage.cache_rules import is_of_interest
+from ..storage.cache_rules import glance, is_of_interest
 from ..url import parse_url
 from .body import BodyReader
 from .client import Transaction
@@ -107,6 +107,7 @@ class HTTPLoad(Transfer):
     _one_sending: OneSending | None = None
     _ignores_stored: bool = False
     _is_replaced: bool = False
+    _may_be_useful: bool = True
     _waiting: tuple[HTTPURLResponse, bytes] | None = None
     _collected: list[bytes] | None = None
     _collected_size: int = 0
@@ -571,7 +572,7 @@ class HTTPLoad(Transfer):
             return
         if self.result_code and self._has_whole_reply():
             self.result_code = 0  # the peer wanted no more of the body
-        if self._guard_takes_end():
+        if (self._guard is not None or self.result_code) and self._guard_takes_end():
             return
         if self._route is not None and self._has_another_way():
             self._begin_again()
@@ -705,7 +706,7 @@ class HTTPLoad(Transfer):
         self._response = response
         if self.is_secure:
             self._context.sites.learn(parse_url(self.request.url), lines)
-        if (then := self._keep_cookies(lines)) is not None:
+        if has_set_cookie(lines) and (then := self._keep_cookies(lines)) is not None:
             self._context.pool.afterwards(then)
         self._expect_coding(response)
         location = response.value("Location")
@@ -731,7 +732,7 @@ class HTTPLoad(Transfer):
     def _keep_cookies(self, lines: Sequence[bytes]) -> Callable[[], None] | None:
         """Store the cookies that a head sets; returns what runs user code after."""
         cookies, client = self._context.cookies, self._client
-        if cookies is None or client is None or not has_set_cookie(lines):
+        if cookies is None or client is None:
             return None
         request = self.request
         return cookies.receive(lines, request, parse_url(request.url), client)
@@ -832,8 +833,10 @@ class HTTPLoad(Transfer):
         self._response = response
         if self.is_secure:
             self._context.sites.learn(parse_url(self.request.url), lines)
-        if (then := self._keep_cookies(lines)) is not None:
+        head = b"".join(lines).lower()
+        if b"set-cookie" in head and (then := self._keep_cookies(lines)) is not None:
             then()
+        self._may_be_useful = glance(head) is not None
         if 300 <= self.status_code < 400:
             self._location = response.value("Location")
             if is_redirect(self.status_code, self._location):
@@ -977,7 +980,7 @@ class HTTPLoad(Transfer):
         if (
             self.concerns_cache
             or self.proposes_always
-            or is_of_interest(self.head_lines)
+            or (self._may_be_useful and is_of_interest(self.head_lines))
         ) and self._is_taken_over(response, body):
             return
         self._client = None

@@ -383,9 +383,9 @@ class URLSessionDataTask(URLSessionTask):
         self._delivered(0)
 
     def _reply_value(self) -> Any:
-        if self._successor is not None:
-            raise UsageError(f"{self!r} became {self._successor!r}: wait for that")
-        return super()._reply_value()
+        if self._successor is None:
+            return self._reply
+        raise UsageError(f"{self!r} became {self._successor!r}: wait for that")
 
 
 def _parts_of(response: HTTPURLResponse) -> PartReplies | None:
