@@ -20,7 +20,7 @@ run: $(VENV)/.run  ## Run a leaking program under watch, then the sample app thr
 	@$(BIN)/python examples/three_ways.py
 
 test: $(VENV)/.dev  ## Run the whole test suite (T="tests/unit -k name" for a part).
-	@$(BIN)/python -m pytest $(T)
+	@$(BIN)/python -m pytest -n auto $(T)
 
 check: format lint types layers  ## Check formatting, lint, types and layers.
 

@@ -836,7 +836,7 @@ class HTTPLoad(Transfer):
         head = b"".join(lines).lower()
         if b"set-cookie" in head and (then := self._keep_cookies(lines)) is not None:
             then()
-        self._may_be_useful = glance(head) is not None
+        self._may_be_useful = glance(head)
         if 300 <= self.status_code < 400:
             self._location = response.value("Location")
             if is_redirect(self.status_code, self._location):
