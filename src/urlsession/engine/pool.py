@@ -799,8 +799,7 @@ class Pool:
             curl_id = getinfo(pycurl.CONN_ID)
             connection = connection_let_go(self._connections_of(multi), handle, curl_id)
         is_taken = transfer.takes_socket and self._give_socket(transfer, connection)
-        if handle.is_detached:
-            self._attach_again(handle)
+        self._attach_again(handle)
         multi.remove_handle(curl)
         transfer.connection = connection
         if connection is not None and not is_taken:

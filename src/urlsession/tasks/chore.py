@@ -13,7 +13,7 @@ from .delivery import report_callback_error
 from .waiting import new_future, new_lock, wake
 
 if TYPE_CHECKING:
-    from ..session import SessionCore
+    from .core import SessionCore
     from .waiting import Waiter
 
 __all__ = ("Chore",)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..challenge import URLAuthenticationChallenge
     from ..request import URLRequest
     from ..response import HTTPURLResponse
-    from ..session import SessionCore
+    from .core import SessionCore
     from .web_socket_task import URLSessionWebSocketTask
 
 __all__ = ("HIGH_WATER", "LOW_WATER", "Conversation")

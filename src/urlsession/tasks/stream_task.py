@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from ..loading.channel import Channel, Settle
     from ..loading.client import Load
     from ..request import URLRequest
-    from ..session import SessionCore, URLSession
+    from ..session import URLSession
+    from .core import SessionCore
     from .data_task import URLSessionDataTask
     from .waiting import Waiter
 
