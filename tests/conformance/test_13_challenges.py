@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
+import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,7 @@ from urlsession.testing import (
     RecordingDelegate,
     ServerConnection,
     answering,
+    wait_until,
 )
 
 from .auth_server import NO, DigestServer, basic, basic_value, digest_fields
@@ -772,3 +775,29 @@ def test_cancelled_while_it_is_asked(server: LoopbackServer) -> None:
 
     asyncio.run(run())
     assert server.request_count == 1
+
+
+def test_load_that_was_challenged_leaves_nothing_to_the_collector(
+    serve: Serve,
+) -> None:
+    """What guards a load refers to it; the end of the load parts the two."""
+
+    class Delegate:
+        """Records nothing, which would keep the task."""
+
+        def task_did_receive_challenge(self, *_: object) -> Answer:
+            return USE, ME
+
+    server = serve(answering(basic()))
+    with URLSession(URLSessionConfiguration.ephemeral(), Delegate()) as session:
+        session.data(server.url("/warm-up")).result(5)
+        gc.collect()
+        gc.disable()
+        try:
+            task = session.data(server.url("/again"))
+            assert task.result(5).status_code == 200
+            load = weakref.ref(task._load)
+            del task
+            assert wait_until(lambda: load() is None)
+        finally:
+            gc.enable()

@@ -132,7 +132,11 @@ def test_sessions_take_no_thread_each_and_close_their_own_only(
                 threads |= {one.name for one in threading.enumerate()}
 
         assert own in descriptors()
-        assert len([one for one in threads if "urlsession" in one.lower()]) <= 1
+        # The cache has one more, for its writes, whichever session made it.
+        assert {one for one in threads if "urlsession" in one} <= {
+            "urlsession-io",
+            "urlsession-cache",
+        }
     finally:
         os.close(own)
 

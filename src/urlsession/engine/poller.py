@@ -235,8 +235,13 @@ class Poller:
         """Now that `held` is right: the others of `pausing` have become idle."""
         stopped, self.pausing = self.pausing, None
         for fd in stopped or ():
-            if fd not in self.polled:
-                self._stopped(fd, self._by_fd.get(fd))
+            connection = self._by_fd.get(fd)
+            if connection is not None and not self._roster.is_alive(connection):
+                # libcurl has closed it meanwhile, within the same callback.
+                self.unregister(fd)
+                self._roster.departed(connection)
+            elif fd not in self.polled:
+                self._stopped(fd, connection)
 
     def _stopped(self, fd: int, connection: Connection | None) -> None:
         if self.pausing is not None:

@@ -983,7 +983,7 @@ class HTTPLoad(Transfer):
             or (self._may_be_useful and is_of_interest(self.head_lines))
         ) and self._is_taken_over(response, body):
             return
-        self._client = None
+        self._client = self._guard = None  # which holds this load
         self._close_reader()
         if self._kept is not None:
             body, self._kept = b"".join(self._kept), None
@@ -1013,6 +1013,7 @@ class HTTPLoad(Transfer):
         self._close_reader()
         if self._guard is not None:
             self._guard.let_go()
+            self._guard = None
         self.body = b""
         if client is not None:
             client.load_did_fail(error)

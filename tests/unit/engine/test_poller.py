@@ -173,6 +173,22 @@ def test_pause_is_settled_when_it_is_known_whose_it_is(
     assert poller.pausing is None
 
 
+def test_pause_of_what_was_closed_meanwhile_is_its_end(
+    poller: Poller, roster: Roster, pair: SocketPair
+) -> None:
+    """Libcurl closes a socket within the callback that asked for the pause."""
+    ours, _ = pair
+    one = enter(roster, ours)
+    changed(poller, IN, one.fd)
+    poller.pausing = []
+    changed(poller, REMOVE, one.fd)
+    ours.close()
+    poller.settle()
+
+    assert one.closed_at is not None
+    assert one not in roster.by_fd.values()
+
+
 def test_unread_bytes_of_an_idle_connection_can_be_left_alone(
     poller: Poller, roster: Roster, pair: SocketPair
 ) -> None:
