@@ -653,19 +653,35 @@ class HTTPLoad(Transfer):
         return self.started_at + limits.resource_s
 
     def _must_give_body_again(self) -> bool:
-        """Whether a reused connection died under a body that cannot be read again."""
+        """Whether a reused connection died under a body, and libcurl left it at that.
+
+        It could not read the body again; or noticed while it was sending, where it
+        does not look whether the connection was a reused one.
+        """
+        if self._bodies_lost >= _MAXIMUM_BODIES_LOST or self._was_lost_unanswered():
+            return False
+        if self.result_code == pycurl.E_SEND_FAIL_REWIND:
+            return True
         return (
-            self.result_code == pycurl.E_SEND_FAIL_REWIND
-            and self._bodies_lost < _MAXIMUM_BODIES_LOST
-            and not self._was_lost_unanswered()
+            self.result_code == pycurl.E_SEND_ERROR
+            and self.connection is not None
+            and self.connection.loads > 1
+            and not self._has_reply_line()
+            and may_be_sent_again(self.request)
         )
 
     def _send_body_again(self) -> None:
         assert self._client is not None
+        reader = self._reader
         self._bodies_lost += 1
         self._note_transaction()
         self._next_request = self.request.copy()
-        self._client.load_needs_new_body()
+        if reader is not None and (self.asks_for_body or not reader.can_rewind):
+            self._client.load_needs_new_body()
+            return
+        if reader is not None:
+            reader.rewind()
+        self._run_again()
 
     def did_time_out(self) -> None:
         """Fail with ``TIMED_OUT``; see `Transfer`."""
