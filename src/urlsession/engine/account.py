@@ -66,7 +66,9 @@ def enter_run(
             connection.proxy = _proxy_of_environment(connection)
     if connection.protocol is None:  # also after a run that was stopped in time
         connection.protocol = PROTOCOLS.get(getinfo(pycurl.INFO_HTTP_VERSION))
-    if connection.connected_at is None and not has_failed:
+    if connection.connected_at is None and (
+        not has_failed or getinfo(pycurl.CONNECT_TIME_T) > 0
+    ):
         _connected_unseen(roster, poller, connection, curl)
     elif not connection.was_polled and connection.protocol != "h2":
         _used_unseen(roster, connection)

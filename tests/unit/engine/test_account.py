@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pycurl
@@ -106,10 +107,29 @@ def test_use_that_nobody_saw_is_told_of_afterwards(
     assert not one.was_polled
 
 
-def test_failed_run_did_not_connect(roster: Roster, handle: Handle) -> None:
-    """As far as anybody saw."""
+def test_failed_run_connected_if_libcurl_says_so(
+    roster: Roster, handle: Handle
+) -> None:
+    """Connect, request and reset fit into one turn: nobody saw the socket ready."""
     (one,) = roster.by_fd.values()
     enter_run(roster, None, one, handle.curl, has_failed=True)
+
+    assert one.connected_at is not None
+    assert one.local is not None
+
+
+def test_run_that_was_refused_did_not_connect(roster: Roster) -> None:
+    """There is nothing to tell of."""
+    transfer = Transfer()
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        transfer.url = f"http://127.0.0.1:{gone.getsockname()[1]}/"
+    handle = HandleStore(((pycurl.PROXY, ""),)).take(opening(roster))
+    handle.prepare(transfer)
+    with pytest.raises(pycurl.error):
+        handle.curl.perform()
+    (one,) = roster.by_fd.values()
+    enter_run(roster, None, one, handle.curl, has_failed=True)
+    handle.close()
 
     assert one.connected_at is None
 
