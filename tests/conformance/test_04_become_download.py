@@ -212,6 +212,32 @@ def test_new_task_can_be_cancelled_and_suspended(
     assert left_files(folder) == []
 
 
+def test_data_task_cancelled_while_it_gives_way_stays_cancelled(
+    serve: Serve, configuration: URLSessionConfiguration, folder: Path
+) -> None:
+    """The delegate cancels it when it is told that the other was made."""
+    server = serve(fixed_body(pattern(1000)))
+
+    class Canceller(Keeper):
+        def did_create_task(self, session: object, task: object) -> object:
+            if isinstance(task, URLSessionDownloadTask):
+                first.cancel()
+            return super().did_create_task(session, task)
+
+    delegate = Canceller()
+    with URLSession(configuration, delegate) as session:
+        first = session.data_task(server.url())
+        first.resume()
+        with pytest.raises(URLError) as caught:
+            first.result(timeout=10)
+
+    assert caught.value.code is URLErrorCode.CANCELLED
+    assert delegate.count("data_task_did_become_download_task") == 0
+    assert delegate.count(FINISHED) == 0
+    assert delegate.count("task_did_complete") == 1
+    assert left_files(folder) == []
+
+
 def test_folder_that_is_missing_fails_the_download(
     serve: Serve, configuration: URLSessionConfiguration, folder: Path
 ) -> None:

@@ -47,6 +47,7 @@ ELSEWHERE: dict[str, str] = {
     "protocol": "tests/conformance/test_14_url_protocol.py",
     "loading.web_socket.load": "tests/conformance/test_03_websocket_cases.py",
     "session": "tests/loopback/test_doors.py, lifetimes/test_invalidation.py",
+    "storage.months": "tests/unit/storage/test_cache_control.py, cookies/test_date.py",
     "tasks.core": "tests/loopback/test_doors.py, lifetimes",
     "tasks.groups": "tests/conformance/test_03_task_facts.py, test_01_reset.py",
     "storage.emptying": "tests/conformance/test_01_reset.py",

@@ -808,9 +808,7 @@ class Pool:
                 self._poller,
                 connection,
                 curl,
-                # One that a callback stopped before its request was connected.
-                has_failed=code != 0
-                and (is_let_go or code != pycurl.E_ABORTED_BY_CALLBACK),
+                has_failed=code != 0,
             )
             connection.last_used_by = transfer.call_site or connection.last_used_by
             if is_let_go:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .months import MONTHS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,20 +25,6 @@ NO_DIRECTIVES: Directives = {}
 _FOREVER_S = 2**31  # seconds; what RFC 9111 has anything larger taken for
 
 _DIRECTIVE = re.compile(r'([^\s,="]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?|"[^"]*"?')
-_MONTHS = (
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "may",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "oct",
-    "nov",
-    "dec",
-)
 _TIME = r"(?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)"
 _DATES = (
     re.compile(
@@ -115,7 +103,7 @@ def http_date(text: str, now: float) -> float | None:
     else:
         return None
     part = match.groupdict()
-    if part["M"] not in _MONTHS:
+    if part["M"] not in MONTHS:
         return None
     from datetime import UTC, datetime  # 1 ms that a reply without dates need not pay
 
@@ -128,7 +116,7 @@ def http_date(text: str, now: float) -> float | None:
     try:
         return datetime(
             year,
-            _MONTHS.index(part["M"]) + 1,
+            MONTHS.index(part["M"]) + 1,
             int(part["D"]),
             int(part["h"]),
             int(part["m"]),

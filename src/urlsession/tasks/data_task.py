@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..loading.caching import Proposal
     from ..response import HTTPURLResponse
-    from .download_task import URLSessionDownloadTask
+    from ..session import URLSession
     from .part_replies import PartReplies
     from .reply import Reply
 
@@ -175,14 +175,21 @@ class URLSessionDataTask(URLSessionTask):
     def _part_disposed(self, value: Any, error: BaseException | None) -> None:
         if self._load is not None:
             self._load.is_undecided = False
+        self._is_let_in(value, error)
+
+    def _is_let_in(self, value: Any, error: BaseException | None) -> bool:
+        """Whether a decision lets the response in; if not, the task ends by it."""
         if error is not None or value not in (
             None,
             ResponseDisposition.ALLOW,
             ResponseDisposition.CANCEL,
         ):
             self._refuse_decision("data_task_did_receive_response", error)
-        elif value == ResponseDisposition.CANCEL:
+            return False
+        if value == ResponseDisposition.CANCEL:
             self.cancel()
+            return False
+        return True
 
     def _post_data(self, method: Callable[..., Any], data: bytes) -> None:
         session, delivery = self._session, self._delivery
@@ -271,22 +278,10 @@ class URLSessionDataTask(URLSessionTask):
         if self._load is not None:
             self._load.is_undecided = False
         if error is None and value == ResponseDisposition.BECOME_DOWNLOAD:
-            from .download_task import URLSessionDownloadTask
-
-            self._become(
-                URLSessionDownloadTask._continuing, "data_task_did_become_download_task"
-            )
+            self._become_download()
         elif error is None and value == ResponseDisposition.BECOME_STREAM:
             self._become_stream()
-        elif error is not None or value not in (
-            None,
-            ResponseDisposition.ALLOW,
-            ResponseDisposition.CANCEL,
-        ):
-            self._refuse_decision("data_task_did_receive_response", error)
-        elif value == ResponseDisposition.CANCEL:
-            self.cancel()
-        else:
+        elif self._is_let_in(value, error):
             self._allow()
 
     def _allow(self) -> None:
@@ -299,30 +294,19 @@ class URLSessionDataTask(URLSessionTask):
             self._is_deciding = False
         self._decided()
 
-    def _become(
-        self,
-        make: Callable[[Any, Any], URLSessionDownloadTask],
-        name: str,
-    ) -> None:
-        """Hand load, callbacks and what came meanwhile to another task.
+    def _become_download(self) -> None:
+        """Hand load, callbacks and what came meanwhile to a download task."""
+        from .download_task import URLSessionDownloadTask
 
-        Args:
-            make: Makes it, of this task and the session.
-            name: The delegate's method that is told.
-        """
         session, delivery = self._session, self._delivery
         if session is None or delivery is None:
             return
-        successor = make(self, session)
+        successor = URLSessionDownloadTask._continuing(self, session)
         session._tell_created(successor)
         with self._core.lock:
-            if self._has_ended:  # cancelled meanwhile, on another thread
+            if not self._gives_way_to(successor, session):
                 return
-            self._has_ended = True
-            self._completed_at = self._created_at
-            session._tasks[successor.task_identifier] = successor
-            self._successor = successor
-        self._tell(name, successor)
+        self._tell("data_task_did_become_download_task", successor)
         delivery.post(Callback(self._complete))
         assert self._response is not None
         successor.load_did_receive_response(self._response)
@@ -330,6 +314,16 @@ class URLSessionDataTask(URLSessionTask):
             for piece in early:
                 successor.load_did_receive_data(piece)
         self._decided()
+
+    def _gives_way_to(self, successor: URLSessionTask, session: URLSession) -> bool:
+        """End for another task; False if it was cancelled meanwhile. Under the lock."""
+        if self._has_ended:
+            return False
+        self._has_ended = True
+        self._completed_at = self._created_at
+        session._tasks[successor.task_identifier] = successor
+        self._successor = successor
+        return True
 
     def _become_stream(self) -> None:
         """Hand the connection and what came meanwhile to a stream task, or fail."""
@@ -351,12 +345,7 @@ class URLSessionDataTask(URLSessionTask):
         successor = URLSessionStreamTask._continuing(self, session)
         session._tell_created(successor)
         with self._core.lock:
-            is_wanted = not self._has_ended  # else cancelled meanwhile
-            if is_wanted:
-                self._has_ended = True
-                self._completed_at = self._created_at
-                session._tasks[successor.task_identifier] = successor
-                self._successor = successor
+            is_wanted = self._gives_way_to(successor, session)
             early = b"".join(self._early or ())
             self._early = None
             self._is_deciding = False

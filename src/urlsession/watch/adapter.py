@@ -251,7 +251,6 @@ class Sink(Protocol):
         *,
         subject: object = None,
         owner: object = None,
-        line: CallSite | None = None,
     ) -> None:
         """Tell of a load on a connection, from the hook itself.
 
@@ -259,7 +258,6 @@ class Sink(Protocol):
             fd: The socket's descriptor.
             subject: The response, if it may be left unread.
             owner: The owner, if the load changed it.
-            line: The user's line, if it is known; else it is read from the stack.
         """
 
     def line(self) -> CallSite | None:

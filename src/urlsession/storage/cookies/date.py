@@ -9,26 +9,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from ..months import MONTHS
+
 __all__ = ("datetime_of", "parse_cookie_date")
 
 _DELIMITERS = re.compile(r"[\t\x20-/;-@\[-`{-~]+")
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])")
 _DAY = re.compile(r"([0-9]{1,2})(?![0-9])")
 _YEAR = re.compile(r"([0-9]{2,4})(?![0-9])")
-_MONTHS = [
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "may",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "oct",
-    "nov",
-    "dec",
-]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST_YEAR = 1601
 
@@ -47,8 +35,8 @@ def parse_cookie_date(text: str) -> float | None:
             clock = found
         elif day < 0 and (found := _DAY.match(token)):
             day = int(found[1])
-        elif month < 0 and (name := token[:3].lower()) in _MONTHS:
-            month = _MONTHS.index(name) + 1
+        elif month < 0 and (name := token[:3].lower()) in MONTHS:
+            month = MONTHS.index(name) + 1
         elif year < 0 and (found := _YEAR.match(token)):
             year = int(found[1])
     if 0 <= year <= 69:

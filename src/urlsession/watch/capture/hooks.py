@@ -188,7 +188,6 @@ class Hooks:
         *,
         subject: object = None,
         owner: object = None,
-        line: CallSite | None = None,
     ) -> None:
         """Count a load on a connection."""
         record = self._by_fd.get(fd)
@@ -196,7 +195,7 @@ class Hooks:
             return
         record.requests = (record.requests or 0) + 1
         record.last_used_at = _monotonic()
-        record.last_used_by = line or self._site_at(self._depth) or self._find_line()
+        record.last_used_by = self._site_at(self._depth) or self._find_line()
         if record.subject is None or record.subject() is not subject:
             record.subject = None if subject is None else weakref.ref(subject)
         if owner is not None:
