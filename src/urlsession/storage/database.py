@@ -8,7 +8,9 @@ kind of trouble, in the log.
 
 What does not work, and why it is not done: closing in a forked child a connection that
 its parent opened (SQLite's locks belong to the process); putting a new file where a
-damaged one was without taking its `-wal` file away (SQLite would play it back).
+damaged one was without taking its `-wal` file away (SQLite would play it back);
+making the tables of a new file at its place (processes that open it meanwhile lose each
+other's journal: SQLITE_IOERR_DELETE_NOENT, and with it the transaction).
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ __all__ = ("Database",)
 
 BUSY_TIMEOUT_S = 5.0
 """How long a transaction waits for another process's, in seconds."""
+
+_TRIES = 4  # a damaged file, one that another process sets aside, and a new one
 
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
@@ -123,7 +127,7 @@ class Database:
             self._tell_once("no sqlite3", "kept in memory only: no module sqlite3")
             return otherwise
         with self._lock:
-            for _ in range(2):
+            for _ in range(_TRIES):
                 try:
                     connection = self._open(is_write=is_write)
                     return otherwise if connection is None else work(connection)
@@ -135,6 +139,10 @@ class Database:
     def _has_recovered(self, error: Exception) -> bool:
         """Return whether the work may be tried again, on a new file."""
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        was_missed = code == _CANNOT_OPEN and self._identity is None
+        if was_missed or _identity(self.path) != self._identity:
+            self.close()
+            return True  # another process has set aside what was to be opened
         if code in {_CORRUPT, _NOT_A_DATABASE}:
             return self._set_aside("corrupt", str(error))
         if code in {0, _CANNOT_OPEN}:  # with 0: the folder's trouble, not SQLite's
@@ -155,7 +163,7 @@ class Database:
         if _identity(self.path) is None:
             if not is_write:
                 return None
-            _make_file(self.path)
+            self._make_file()
         self._identity = _identity(self.path)
         self._connection = self._connect()
         version = self._version(self._connection)
@@ -167,25 +175,47 @@ class Database:
         if not version and not is_write:
             self.close()
             return None  # nothing was ever written
-        if not version:
-            _set_up_file(self._connection)
-        if version < len(self._steps):
+        if not version:  # an empty file, which somebody else has put there
+            with _FolderLock(self.path.parent):
+                self._set_up_file(self._connection)
+        elif version < len(self._steps):
             self._take_steps(self._connection)
         return self._connection
+
+    def _make_file(self) -> None:
+        """Make the file, unless it is there: whole before it gets its name."""
+        _make_folder(self.path.parent)
+        new = self.path.with_name(f"{self.path.name}.new")
+        with _FolderLock(self.path.parent):
+            if _identity(self.path) is not None:
+                return  # another process was first
+            for left in (new, *_beside(new), *_beside(self.path)):
+                left.unlink(missing_ok=True)  # by a process that was killed
+            try:
+                # SQLite gives the files beside it the mode of this one.
+                flags = os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+                os.close(os.open(new, flags, _FILE_MODE))
+                connection = _connect(new, "mode=rw")
+                try:
+                    self._set_up_file(connection)
+                finally:
+                    connection.close()
+                os.replace(new, self.path)
+            except BaseException:
+                for left in (new, *_beside(new)):
+                    left.unlink(missing_ok=True)
+                raise
+
+    def _set_up_file(self, connection: sqlite3.Connection) -> None:
+        """Give an empty file what holds for it for good, and its tables."""
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table
+        _switch_to_wal(connection)
+        self._take_steps(connection)
 
     def _connect(self) -> sqlite3.Connection:
         import sqlite3
 
-        def connect(parameters: str) -> sqlite3.Connection:
-            return sqlite3.connect(
-                f"{self.path.absolute().as_uri()}?{parameters}",
-                uri=True,
-                timeout=BUSY_TIMEOUT_S,
-                isolation_level=None,  # transactions are begun by name
-                check_same_thread=False,  # the lock is ours
-            )
-
-        connection = connect("mode=rw")
+        connection = _connect(self.path, "mode=rw")
         try:
             _set_up(connection)
             self._version(connection)  # only now is the file looked at
@@ -195,7 +225,7 @@ class Database:
                 raise
             # In a folder where nothing can be made SQLite cannot share the file with a
             # writer; it is read as it stands.
-            connection = connect("mode=ro&immutable=1")
+            connection = _connect(self.path, "mode=ro&immutable=1")
         except BaseException:
             connection.close()
             raise
@@ -228,11 +258,14 @@ class Database:
             with _FolderLock(self.path.parent):
                 if _identity(self.path) != identity:
                     return True  # another process was first
-                os.replace(self.path, aside)
-                for end in ("-wal", "-shm"):
-                    beside = self.path.with_name(self.path.name + end)
+                # The file last: once it is gone, another process begins a new one, and
+                # what lies beside it then is the new one's.
+                for beside, beside_aside in zip(
+                    _beside(self.path), _beside(aside), strict=True
+                ):
                     if beside.exists():
-                        os.replace(beside, aside.with_name(aside.name + end))
+                        os.replace(beside, beside_aside)
+                os.replace(self.path, aside)
         except OSError as error:
             self._tell_once(suffix, f"cannot be used ({why}) nor set aside: {error}")
             return False
@@ -264,18 +297,24 @@ class _FolderLock:
         os.close(self._fd)
 
 
+def _connect(path: Path, parameters: str) -> sqlite3.Connection:
+    import sqlite3
+
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{parameters}",
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,  # transactions are begun by name
+        check_same_thread=False,  # the lock is ours
+    )
+
+
 def _set_up(connection: sqlite3.Connection) -> None:
     """Set what holds for a connection; must not wait for who writes."""
     connection.execute(
         "PRAGMA synchronous = NORMAL"
     )  # safe with WAL; may lose the last
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_SIZE_LIMIT_BYTES}")
-
-
-def _set_up_file(connection: sqlite3.Connection) -> None:
-    """Set what holds for a new file, for good."""
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table
-    _switch_to_wal(connection)
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
@@ -303,16 +342,16 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _make_file(path: Path) -> None:
+def _make_folder(path: Path) -> None:
     # The modes of `mkdir` hold for the last folder only: make the parents the same way.
-    for folder in (*reversed(path.parent.parents), path.parent):
+    for folder in (*reversed(path.parents), path):
         if not folder.exists():
             folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-    try:
-        # SQLite gives its -wal and -shm files the mode of the file beside them.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE))
-    except FileExistsError:
-        pass  # another process was first
+
+
+def _beside(path: Path) -> list[Path]:
+    """Return the files that SQLite may keep beside one."""
+    return [path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal")]
 
 
 _DATABASES: weakref.WeakSet[Database] = weakref.WeakSet()
