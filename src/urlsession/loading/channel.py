@@ -25,18 +25,19 @@ from ..engine.wires import READABLE, WRITABLE
 from ..errors import URLError, URLErrorCode
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
     from ..engine.wires import Timer, Wire, Wires
     from .tls import TLSPipe
 
-__all__ = ("Channel", "ChannelOwner", "Judge", "Settle")
+__all__ = ("Channel", "ChannelOwner", "Decide", "Judge", "Settle")
 
 Settle = Callable[[object, URLError | None], None]
 """Takes the result of what was asked for, or why there is none. Any thread."""
 
-Judge = Callable[[list[bytes], Callable[[], None]], None]
-"""Takes a peer's certificates in DER, and what to call when it is accepted."""
+Decide = Callable[[URLError | None], None]
+"""Accepts a peer, or takes why it is refused."""
+
+Judge = Callable[["TLSPipe", Decide], None]
+"""Takes TLS that is ready, over which nothing was said yet; decides now or later."""
 
 _NOTHING = 1 << 16  # what a barrier waits for that no socket can tell
 _CHUNK_SIZE = 256 * 1024  # bytes asked of the kernel at a time
@@ -219,40 +220,42 @@ class Channel:
 
     def secure(
         self,
-        make_context: Callable[[], SSLContext],
-        host: str,
+        make_pipe: Callable[[Wire], TLSPipe],
         settle: Settle,
         judge: Judge | None = None,
     ) -> None:
         """Speak TLS, after everything that was asked for.
 
         Args:
-            make_context: Makes what verifies the peer.
-            host: The name that the peer must have.
+            make_pipe: Makes what speaks it; may raise a `URLError`.
             settle: Called once TLS is spoken.
-            judge: Decides on a peer that was verified; None: that is enough.
+            judge: Decides on the peer; None if it is verified as TLS begins.
         """
         shaking: list[TLSPipe] = []
-        accepted: list[bool] = []  # empty until it is asked, then once it is decided
+        answers: list[URLError | None] = []
+        is_asked = False
 
-        def decide() -> None:
+        def decide(refusal: URLError | None) -> None:
             with self._lock:
-                accepted[0] = True
+                answers.append(refusal)
             self.go_on()
 
         def shake_hands() -> int:
+            nonlocal is_asked
             if not shaking:
-                shaking.append(self._make_tls(make_context, host))
+                assert self.wire is not None
+                shaking.append(make_pipe(self.wire))
             pipe = shaking[0]
-            if not accepted and not pipe.shake_hands():
+            if not is_asked and not pipe.shake_hands():
                 return READABLE | (WRITABLE if pipe.has_unsent else 0)
             if judge is not None:
-                if not accepted:
-                    accepted.append(False)
-                    chain = pipe.chain()
-                    self._told.append(lambda: judge(chain, decide))
-                if not accepted[0]:
+                if not is_asked:
+                    is_asked = True
+                    self._told.append(lambda: judge(pipe, decide))
+                if not answers:
                     return _NOTHING
+                if (refusal := answers[0]) is not None:
+                    raise refusal
             self._pipe = pipe
             return 0
 
@@ -421,20 +424,6 @@ class Channel:
         wire.check()
         if wire.connection.peer_fin_at is not None:
             self._tell_read_closed()
-
-    def _make_tls(self, make_context: Callable[[], SSLContext], host: str) -> TLSPipe:
-        from .tls import TLSPipe  # 20 ms that a stream without TLS need not pay
-
-        assert self.wire is not None
-        try:
-            return TLSPipe(self.wire, make_context(), host, self._url)
-        except (OSError, ValueError) as cause:  # no such file; not a host name
-            raise URLError(
-                URLErrorCode.SECURE_CONNECTION_FAILED,
-                f"TLS cannot be started: {cause}",
-                failing_url=self._url,
-                underlying=cause,
-            ) from cause
 
     def _watch(self, wire: Wire, wants: int) -> None:
         if wants or wire.connection.peer_fin_at is None:

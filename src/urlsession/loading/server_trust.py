@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ..engine.pool import Pool
     from .guarding import Address, Origin, TrustMemory
 
-__all__ = ("Gated", "TrustGate", "public_key_pin")
+__all__ = ("Gated", "TrustGate", "public_key", "public_key_pin")
 
 Option = tuple[int, object]
 
@@ -297,7 +297,7 @@ def public_key_pin(certificate: bytes) -> str:
     Raises:
         ValueError: It cannot be read.
     """
-    return "sha256//" + b64encode(sha256(_public_key(certificate)).digest()).decode()
+    return "sha256//" + b64encode(sha256(public_key(certificate)).digest()).decode()
 
 
 def _der(pem: str) -> bytes:
@@ -305,8 +305,12 @@ def _der(pem: str) -> bytes:
     return b64decode(body)
 
 
-def _public_key(certificate: bytes) -> bytes:
-    """Return the SubjectPublicKeyInfo of a certificate (RFC 5280, section 4.1)."""
+def public_key(certificate: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo of a certificate (RFC 5280, section 4.1).
+
+    Raises:
+        ValueError: It cannot be read.
+    """
     outer, _ = _contents(certificate, 0)
     position, end = _contents(certificate, outer)
     fields: list[bytes] = []

@@ -3,13 +3,14 @@
 Decides how the connection is made: as for HTTP, through the session's proxies (a
 tunnel through those that speak HTTP), by the fastest of the host's addresses; but
 libcurl connects only, and its socket is taken from it. libcurl could not start TLS on
-it later, nor close one side.
+it later, nor close one side. And who has the last word on the peer of that TLS.
 """
 
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pycurl
 
@@ -19,15 +20,17 @@ from ..url import parse_url
 from .channel import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..challenge import AuthChallengeDisposition, URLAuthenticationChallenge
+    from ..configuration import URLSessionConfiguration
     from ..connections import CallSite
     from ..credential import URLCredential
-    from ..engine.wires import Wires
+    from ..engine.wires import Wire, Wires
     from ..request import BodyStream, URLRequest
+    from ..server_trust import ServerTrust
+    from .channel import Decide, Settle
     from .client import LoadContext, Transaction
     from .proxying import Way
+    from .tls import TLSPipe
 
 __all__ = ("StreamClient", "StreamLoad", "stream_url")
 
@@ -55,6 +58,20 @@ class StreamClient(Protocol):
 
     def stream_ended(self, error: URLError | None) -> None:
         """The connection is closed; last, once."""
+
+
+class _Question(NamedTuple):
+    """Whether a peer is to be spoken to.
+
+    Attributes:
+        trust: What is to be decided on.
+        refusal: What the stream ends with by default; None if the system trusts it.
+        decide: Takes the decision.
+    """
+
+    trust: ServerTrust
+    refusal: URLError | None
+    decide: Decide
 
 
 def stream_url(host: str, port: int) -> str:
@@ -94,7 +111,7 @@ class StreamLoad(Transfer):
         self.channel = Channel(self, wires, request.url)
         self._ways: list[Way] | None = None
         self._is_over = False
-        self._accept: Callable[[], None] | None = None
+        self._question: _Question | None = None
 
     # -- Load ---------------------------------------------------------------------------
 
@@ -149,41 +166,50 @@ class StreamLoad(Transfer):
     def follow_with_body(self, stream: BodyStream | None) -> None:
         """Nothing redirects a stream."""
 
-    def judge(self, chain: list[bytes], accept: Callable[[], None]) -> None:
-        """Have the client decide on a peer that the system trusts."""
-        from ..challenge import URLAuthenticationChallenge
-        from ..protection_space import AuthenticationMethod, URLProtectionSpace
-        from ..server_trust import ServerTrust
+    def secure(
+        self, configuration: URLSessionConfiguration, settle: Settle, *, asks: bool
+    ) -> None:
+        """Speak TLS, after everything that was asked for; see `Channel.secure`.
 
-        client = self._client()
-        if client is None:
-            return
-        self._accept = accept
-        port = 0 if self.connection is None else parse_url(self.url).port
-        space = URLProtectionSpace(
-            self.host,
-            port,
-            authentication_method=AuthenticationMethod.SERVER_TRUST,
-            server_trust=ServerTrust(self.host, chain),
-        )
-        client.stream_was_challenged(URLAuthenticationChallenge(space))
+        Args:
+            configuration: The session's.
+            settle: Called once TLS is spoken.
+            asks: Whether the client has the last word on the peer.
+        """
+
+        def make_pipe(wire: Wire) -> TLSPipe:
+            from .tls import make_tls_pipe  # 20 ms that one without TLS need not pay
+
+            url = self.request.url
+            return make_tls_pipe(wire, configuration, self.host, url, verifies=not asks)
+
+        judge = partial(self._judge, configuration) if asks else None
+        self.channel.secure(make_pipe, settle, judge)
 
     def answer_challenge(
-        self,
-        disposition: AuthChallengeDisposition,
-        credential: URLCredential | None,  # noqa: ARG002  # the peer is trusted already
+        self, disposition: AuthChallengeDisposition, credential: URLCredential | None
     ) -> None:
-        """See `Load`: go on with TLS, unless the task is to be cancelled."""
+        """See `Load`: go on with TLS, or end."""
         from ..challenge import AuthChallengeDisposition
 
-        accept, self._accept = self._accept, None
+        question, self._question = self._question, None
         client = self._client()
-        if accept is None or client is None:
+        if question is None or client is None:
             return
         if disposition is AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE:
             client.load_was_refused_credentials()
-        else:
-            accept()
+            return
+        is_used = disposition is AuthChallengeDisposition.USE_CREDENTIAL
+        accepted = credential.trust if is_used and credential is not None else None
+        refusal = question.refusal
+        if accepted is not None:
+            refusal = None
+            if accepted.certificate != question.trust.certificate:
+                refusal = question.refusal or self.error(
+                    URLErrorCode.SERVER_CERTIFICATE_UNTRUSTED,
+                    "another certificate was accepted than the one that was shown",
+                )
+        question.decide(refusal)
 
     def refuse_redirect(self) -> None:
         """Nothing redirects a stream."""
@@ -212,7 +238,7 @@ class StreamLoad(Transfer):
 
     def take_over(self, load: Transfer, read_ahead: bytes) -> None:
         """Go on with the socket that another load has taken, and what it read of it."""
-        self.host = load.host
+        self.host, self.url = load.host, load.url
         self.connection, self.taken_fd = load.connection, load.taken_fd
         self._adopt(read_ahead)
 
@@ -224,6 +250,35 @@ class StreamLoad(Transfer):
             self._not_connected()
         else:
             self._adopt(b"")
+
+    def _judge(
+        self, configuration: URLSessionConfiguration, pipe: TLSPipe, decide: Decide
+    ) -> None:
+        """Have the client decide on a peer that was not verified."""
+        from ..challenge import URLAuthenticationChallenge
+        from ..protection_space import AuthenticationMethod, URLProtectionSpace
+        from .tls import judge, refusal_of
+
+        client = self._client()
+        if client is None:
+            return
+        url = self.request.url
+        try:
+            trust = judge(pipe, configuration, self.host, url)
+        except URLError as error:
+            decide(error)
+            return
+        refusal = None
+        if not trust.is_trusted:
+            refusal = refusal_of(trust.verify_result, trust.verify_message, url)
+        self._question = _Question(trust, refusal, decide)
+        space = URLProtectionSpace(
+            self.host,
+            parse_url(self.url).port,
+            authentication_method=AuthenticationMethod.SERVER_TRUST,
+            server_trust=trust,
+        )
+        client.stream_was_challenged(URLAuthenticationChallenge(space, error=refusal))
 
     def _adopt(self, read_ahead: bytes) -> None:
         connection = self.connection

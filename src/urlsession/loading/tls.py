@@ -1,8 +1,8 @@
 """TLS over a connection that began without it.
 
-Decides what is trusted (as the session's HTTP does) and how libssl, which here reads
-and writes memory only, is fed from a socket. Whoever drives asks again when the socket
-is ready: nothing here waits.
+Decides what is trusted (as the session's HTTP does), what a peer's certificates come to,
+and how libssl, which here reads and writes memory only, is fed from a socket. Whoever
+drives asks again when the socket is ready: nothing here waits.
 
 Source: Foundation's ``startSecureConnection``; RFC 8446 for the half close.
 """
@@ -10,30 +10,85 @@ Source: Foundation's ``startSecureConnection``; RFC 8446 for the half close.
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pycurl
 
 from ..engine.result_code import error_for
 from ..engine.trust import trust_options
 from ..errors import URLError, URLErrorCode
+from .verdict import peer_certificates, system_trust
 
 if TYPE_CHECKING:
     from ..configuration import URLSessionConfiguration
     from ..engine.wires import Wire
+    from ..server_trust import ServerTrust
 
-__all__ = ("TLSPipe", "make_tls_context")
+__all__ = ("TLSPipe", "judge", "make_tls_pipe", "refusal_of")
 
 _RECORD_SIZE = 16 * 1024  # bytes; what TLS carries in one record
 _READ_SIZE = 64 * 1024  # bytes taken from the socket at a time
 
 
-def make_tls_context(configuration: URLSessionConfiguration) -> ssl.SSLContext:
-    """Return the context by which a session's streams verify their peers.
+def make_tls_pipe(
+    wire: Wire,
+    configuration: URLSessionConfiguration,
+    host: str,
+    url: str,
+    *,
+    verifies: bool = True,
+) -> TLSPipe:
+    """Return what speaks TLS over `wire`.
+
+    Args:
+        wire: The socket.
+        configuration: The session's.
+        host: The name that the peer's certificate must be for.
+        url: For errors.
+        verifies: Whether a peer that the system does not trust is refused. Otherwise
+            it is for the caller to `judge` it before anything is said.
 
     Raises:
-        OSError: The trusted certificates cannot be read.
+        URLError: TLS cannot be started.
     """
+    context = _new_context(configuration)
+    try:
+        if verifies:
+            _load_roots(context, configuration)
+        else:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return TLSPipe(wire, context, host, url)
+    except (OSError, ValueError) as cause:  # no such file; not a host name
+        raise _unable(cause, url) from cause
+
+
+def judge(
+    pipe: TLSPipe, configuration: URLSessionConfiguration, host: str, url: str
+) -> ServerTrust:
+    """Return what the system makes of a peer that was not verified.
+
+    Raises:
+        URLError: The trusted certificates cannot be read.
+    """
+    context = _new_context(configuration)
+    try:
+        _load_roots(context, configuration)
+        return system_trust(pipe.chain(), host, context)
+    except (OSError, ValueError) as cause:
+        raise _unable(cause, url) from cause
+
+
+def refusal_of(result: int, message: str, url: str) -> URLError:
+    """Return the error for OpenSSL's verdict `result`, with Foundation's number."""
+    error = error_for(
+        pycurl.E_PEER_FAILED_VERIFICATION, message, verify_result=result, url=url
+    )
+    error.curl_code = None
+    return error
+
+
+def _new_context(configuration: URLSessionConfiguration) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion(
         configuration.tls_minimum_supported_protocol_version
@@ -41,6 +96,12 @@ def make_tls_context(configuration: URLSessionConfiguration) -> ssl.SSLContext:
     context.maximum_version = ssl.TLSVersion(
         configuration.tls_maximum_supported_protocol_version
     )
+    return context
+
+
+def _load_roots(
+    context: ssl.SSLContext, configuration: URLSessionConfiguration
+) -> None:
     for option, value in trust_options(configuration.trusted_certificates):
         if option == pycurl.CAINFO_BLOB and isinstance(value, bytes):
             context.load_verify_locations(cadata=value.decode("ascii", "ignore"))
@@ -48,21 +109,23 @@ def make_tls_context(configuration: URLSessionConfiguration) -> ssl.SSLContext:
             context.load_verify_locations(cafile=value)
         elif option == pycurl.CAPATH and value and isinstance(value, str):
             context.load_verify_locations(capath=value)
-    return context
+
+
+def _unable(cause: Exception, url: str) -> URLError:
+    return URLError(
+        URLErrorCode.SECURE_CONNECTION_FAILED,
+        f"TLS cannot be started: {cause}",
+        failing_url=url,
+        underlying=cause,
+    )
 
 
 def _error(cause: ssl.SSLError, url: str) -> URLError:
     """Return the error for what libssl says, with Foundation's number."""
-    verify_result = getattr(cause, "verify_code", 0)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        error = error_for(
-            pycurl.E_PEER_FAILED_VERIFICATION,
-            str(cause.verify_message or cause.reason),
-            verify_result=int(verify_result or 0),
-            url=url,
-        )
+        message = str(cause.verify_message or cause.reason)
+        error = refusal_of(int(cause.verify_code or 0), message, url)
         error.underlying = error.__cause__ = cause
-        error.curl_code = None
         return error
     return URLError(
         URLErrorCode.SECURE_CONNECTION_FAILED,
@@ -121,15 +184,7 @@ class TLSPipe:
 
     def chain(self) -> list[bytes]:
         """Return the peer's certificates in DER, as it sent them, its own first."""
-        tls: Any = self._tls  # public from Python 3.13 on
-        if hasattr(tls, "get_unverified_chain"):
-            return list(tls.get_unverified_chain())
-        from _ssl import ENCODING_DER
-
-        return [
-            bytes(one.public_bytes(ENCODING_DER))
-            for one in tls._sslobj.get_unverified_chain()
-        ]
+        return peer_certificates(self._tls)
 
     @property
     def has_unsent(self) -> bool:

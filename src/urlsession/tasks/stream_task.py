@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator
-from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 from ..loading.stream import StreamLoad
@@ -21,10 +20,7 @@ from .task import URLSessionTask
 from .waiting import new_future, new_lock, wake
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
     from ..challenge import URLAuthenticationChallenge
-    from ..configuration import URLSessionConfiguration
     from ..engine.transfer import Transfer
     from ..errors import URLError
     from ..loading.channel import Channel, Settle
@@ -177,7 +173,7 @@ class URLSessionStreamTask(URLSessionTask):
         self._stream = StreamLoad(
             self, session._core.context, session._core.wires, request
         )
-        self._make_tls_context = partial(_tls_context, session._configuration)
+        self._configuration = session._configuration
 
     # -- what one may do ------------------------------------------------------------------
 
@@ -245,18 +241,17 @@ class URLSessionStreamTask(URLSessionTask):
         """Speak TLS, after everything that was asked for.
 
         The peer's certificate must be for the task's host, and lead to what the
-        session trusts (``trusted_certificates``); otherwise the task ends. A delegate's
-        ``task_did_receive_challenge`` is asked about a peer that is trusted so, and may
-        cancel: to pin a certificate, say.
+        session trusts (``trusted_certificates``); otherwise the task ends with
+        ``SERVER_CERTIFICATE_…``.
+
+        A delegate's ``task_did_receive_challenge`` has the last word, before anything
+        is said through TLS: it accepts a private or a pinned certificate by
+        ``USE_CREDENTIAL`` with `URLCredential.for_trust`, leaves it to the system by
+        default handling, or cancels the task.
         """
         made: StreamOperation[None] = self._operation()
-        stream = self._stream
-        stream.channel.secure(
-            self._make_tls_context,
-            stream.host,
-            self._settle(made),
-            stream.judge if self._method("task_did_receive_challenge") else None,
-        )
+        asks = self._method("task_did_receive_challenge") is not None
+        self._stream.secure(self._configuration, self._settle(made), asks=asks)
         return made
 
     def capture_streams(
@@ -454,12 +449,6 @@ class CapturedWriter:
 
 # `stream_task_did_become_streams` is the last message of a captured task.
 _AFTER_THE_LAST = ("task_did_finish_collecting_metrics", "task_did_complete")
-
-
-def _tls_context(configuration: URLSessionConfiguration) -> SSLContext:
-    from ..loading.tls import make_tls_context  # 20 ms, for streams that speak TLS
-
-    return make_tls_context(configuration)
 
 
 def _deadline(timeout: float | None) -> float:
