@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pycurl
 
-from ..connections import ConnectionEvent
+from ..connections import LEDGER, ConnectionEvent
 from .figures import PROTOCOLS
 
 if TYPE_CHECKING:
@@ -70,7 +70,11 @@ def enter_run(
         not has_failed or getinfo(pycurl.CONNECT_TIME_T) > 0
     ):
         _connected_unseen(roster, poller, connection, curl)
-    elif not connection.was_polled and connection.protocol != "h2":
+    elif (
+        not connection.was_polled
+        and (LEDGER.listeners or roster.listeners)
+        and connection.protocol != "h2"
+    ):
         _used_unseen(roster, connection)
     connection.was_polled = False
     connection.loads += 1

@@ -245,7 +245,8 @@ class Handle:
         self.body.clear()
         if self.opened:
             self.opened = []
-        self.end_listening()
+        if self._is_listening:
+            self.end_listening()
         if not self.is_plain:
             self.curl.reset()
             self._url = self._cookie = None

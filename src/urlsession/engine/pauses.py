@@ -26,17 +26,17 @@ __all__ = ("Pauses",)
 
 
 class Pauses:
-    """The paused transfers of one pool."""
+    """The paused transfers of one pool.
 
-    __slots__ = ("_asked", "_roster")
+    Attributes:
+        asked: Those that `settle` is about.
+    """
+
+    __slots__ = ("_roster", "asked")
 
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
-        self._asked: list[Transfer] = []
-
-    def __bool__(self) -> bool:
-        """Whether `settle` has something to do."""
-        return bool(self._asked)
+        self.asked: list[Transfer] = []
 
     def ask(self, poller: Poller, transfer: Transfer) -> None:
         """A body callback is about to ask for a pause.
@@ -45,13 +45,13 @@ class Pauses:
         finds out when it has returned.
         """
         transfer.is_held = True
-        self._asked.append(transfer)
+        self.asked.append(transfer)
         if poller.pausing is None:
             poller.pausing = []
 
     def settle(self, poller: Poller) -> None:
         """Mark the connections of those that asked. Outside libcurl's callbacks."""
-        asked, self._asked = self._asked, []
+        asked, self.asked = self.asked, []
         for transfer in asked:
             if transfer.is_held:
                 self.mark(poller, transfer)

@@ -21,26 +21,27 @@ __all__ = ("PipeWait",)
 
 
 class PipeWait:
-    """The handshakes of one pool that are under way. Runs under the pool's lock."""
+    """The handshakes of one pool that are under way. Runs under the pool's lock.
 
-    __slots__ = ("_shaking",)
+    Attributes:
+        shaking: Each with the transfer that made it.
+    """
+
+    __slots__ = ("shaking",)
 
     def __init__(self) -> None:
-        self._shaking: list[tuple[Handle, Transfer]] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._shaking)
+        self.shaking: list[tuple[Handle, Transfer]] = []
 
     def add(self, handle: Handle, transfer: Transfer) -> None:
         """A handshake begins for `transfer`. Inside libcurl's callback."""
-        self._shaking.append((handle, transfer))
+        self.shaking.append((handle, transfer))
 
     def clear(self) -> None:
         """Every connection has been closed, or is none of this pool's multi handle."""
-        for handle, transfer in self._shaking:
+        for handle, transfer in self.shaking:
             if transfer.handle is handle:
                 handle.end_listening()
-        self._shaking.clear()
+        self.shaking.clear()
 
     def settle(
         self,
@@ -53,7 +54,7 @@ class PipeWait:
         What each handshake agreed on is entered in its connection of `by_fd`.
         """
         shaking: list[tuple[Handle, Transfer]] = []
-        for handle, transfer in self._shaking:
+        for handle, transfer in self.shaking:
             if transfer.handle is not handle:
                 continue
             if not handle.curl.getinfo(pycurl.APPCONNECT_TIME):
@@ -64,8 +65,8 @@ class PipeWait:
             connection = by_fd.get(handle.curl.getinfo(pycurl.ACTIVESOCKET))
             if connection is not None:
                 connection.tls = handle.tls
-        has_news = len(shaking) < len(self._shaking)
-        self._shaking = shaking
+        has_news = len(shaking) < len(self.shaking)
+        self.shaking = shaking
         if not has_news:
             return False
         has_ended_one = False

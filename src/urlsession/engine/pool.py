@@ -639,15 +639,15 @@ class Pool:
 
     def _collect(self) -> None:
         """Take the transfers that have ended out of libcurl."""
-        if self._unread:
+        if self._unread.waiting:
             self._read_first()
-        if self._pauses and self._poller is not None:
+        if self._pauses.asked and self._poller is not None:
             self._pauses.settle(self._poller)
         if self._retired:
             self._collect_retired()
         if self._multi is None:
             return
-        if self._pipe_wait and self._pipe_wait.settle(
+        if self._pipe_wait.shaking and self._pipe_wait.settle(
             self._multi, self._running.values(), self.roster.by_fd
         ):
             self._is_curl_due = True
@@ -799,7 +799,8 @@ class Pool:
             curl_id = getinfo(pycurl.CONN_ID)
             connection = connection_let_go(self._connections_of(multi), handle, curl_id)
         is_taken = transfer.takes_socket and self._give_socket(transfer, connection)
-        self._attach_again(handle)
+        if handle.is_detached:
+            self._attach_again(handle)
         multi.remove_handle(curl)
         transfer.connection = connection
         if connection is not None and not is_taken:
@@ -907,7 +908,8 @@ class Pool:
             return
         transfer.handle = None
         connection = self.roster.by_fd.get(curl.getinfo(_ACTIVESOCKET))
-        self._attach_again(handle)
+        if handle.is_detached:
+            self._attach_again(handle)
         del self._running[curl]
         multi.remove_handle(curl)
         for opened in handle.opened:
@@ -928,13 +930,12 @@ class Pool:
 
     def _attach_again(self, handle: Handle) -> None:
         """Have libcurl close a duplex transfer's connection as it does others."""
-        if handle.is_detached:
-            handle.curl.setopt(pycurl.CONNECT_ONLY, 0)
-            handle.is_detached = False
-            if self._poller is not None and handle.transfer is not None:
-                self._poller.end_write(handle.transfer)
-                # It is on its way out: libcurl's last word must not make it idle.
-                self._poller.held.add(handle.curl.getinfo(_ACTIVESOCKET))
+        handle.curl.setopt(pycurl.CONNECT_ONLY, 0)
+        handle.is_detached = False
+        if self._poller is not None and handle.transfer is not None:
+            self._poller.end_write(handle.transfer)
+            # It is on its way out: libcurl's last word must not make it idle.
+            self._poller.held.add(handle.curl.getinfo(_ACTIVESOCKET))
 
     def _hold(self, transfer: Transfer) -> None:
         handle = transfer.handle

@@ -29,17 +29,17 @@ __all__ = ("Unread",)
 
 
 class Unread:
-    """The transfers of one pool that read before they send more."""
+    """The transfers of one pool that read before they send more.
 
-    __slots__ = ("_roster", "_waiting")
+    Attributes:
+        waiting: Those that `settle` is about, each with the sockets to read.
+    """
+
+    __slots__ = ("_roster", "waiting")
 
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
-        self._waiting: list[tuple[Transfer, list[int]]] = []
-
-    def __bool__(self) -> bool:
-        """Whether `settle` has something to do."""
-        return bool(self._waiting)
+        self.waiting: list[tuple[Transfer, list[int]]] = []
 
     def note(self, transfer: Transfer) -> bool:
         """Whether the transfer has to read first, and so must ask for a pause now.
@@ -49,7 +49,7 @@ class Unread:
         handle = transfer.handle
         fds = [] if handle is None else self._unread_fds(handle)
         if fds:
-            self._waiting.append((transfer, fds))
+            self.waiting.append((transfer, fds))
         return bool(fds)
 
     def settle(self, act: Callable[[int, int], object]) -> None:
@@ -58,7 +58,7 @@ class Unread:
         Args:
             act: libcurl's ``socket_action`` for a descriptor and its events.
         """
-        waiting, self._waiting = self._waiting, []
+        waiting, self.waiting = self.waiting, []
         for transfer, fds in waiting:
             for fd in fds:
                 act(fd, pycurl.CSELECT_IN)

@@ -191,7 +191,8 @@ class HTTPLoad(Transfer):
             self._guard_run()
         self.has_begun = True
         context.pool.start(self)
-        if self._client is None:  # cancelled meanwhile, on another thread
+        if self._client is None and not self.head:
+            # It has not ended, but was cancelled meanwhile, on another thread.
             context.pool.cancel(self)
 
     @property
@@ -1000,7 +1001,8 @@ class HTTPLoad(Transfer):
         ) and self._is_taken_over(response, body):
             return
         self._client = self._guard = None  # which holds this load
-        self._close_reader()
+        if self._reader is not None:
+            self._close_reader()
         if self._kept is not None:
             body, self._kept = b"".join(self._kept), None
         if not self.is_streaming:

@@ -400,7 +400,8 @@ class URLSessionTask:
         except UsageError:
             self._complete()  # nobody drives this session any more
             raise
-        if self._has_ended:  # cancelled meanwhile, on another thread
+        if self._has_ended and self._reply is None:
+            # Cancelled meanwhile, on another thread.
             load.cancel()
             if self._session is None:
                 session._forget(self)

@@ -64,11 +64,11 @@ def test_pause_of_a_callback_is_marked_when_libcurl_has_returned(
     """Inside it does not tell the connection."""
     pauses = Pauses(roster)
     pauses.ask(poller, transfer)
-    was_asked, held_then = bool(pauses), set(poller.held)
+    was_asked, held_then = bool(pauses.asked), set(poller.held)
     assert poller.pausing == []
     pauses.settle(poller)
 
-    assert (was_asked, bool(pauses)) == (True, False)
+    assert (was_asked, bool(pauses.asked)) == (True, False)
     assert held_then == set()
     assert poller.held == {connection.fd}
 

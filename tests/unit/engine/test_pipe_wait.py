@@ -51,7 +51,7 @@ def test_nothing_ends_while_the_handshake_goes_on(
 ) -> None:
     """It is asked about at every turn of the pool."""
     pipe_wait = PipeWait()
-    assert not pipe_wait
+    assert not pipe_wait.shaking
     shaking, *waiting = handles
     assert shaking.transfer is not None
     pipe_wait.add(shaking, shaking.transfer)
@@ -73,7 +73,7 @@ def test_wait_ends_when_the_handshake_has_ended(
     transfer.handle = None
 
     assert pipe_wait.settle(multi, waiting, {}) is True
-    assert not pipe_wait
+    assert not pipe_wait.shaking
     assert not any(waits(one) for one in waiting)
 
 
@@ -100,4 +100,4 @@ def test_closed_pool_has_no_handshakes(handles: list[Handle]) -> None:
     pipe_wait.add(handles[0], Load())
     pipe_wait.clear()
 
-    assert not pipe_wait
+    assert not pipe_wait.shaking
