@@ -40,6 +40,7 @@ ELSEWHERE: dict[str, str] = {
     "loading.local": "tests/conformance/test_01_schemes.py",
     "loading.protocol": "tests/conformance/test_14_url_protocol.py",
     "loading.registry": "tests/conformance/test_14_url_protocol.py",
+    "loading.peer": "tests/conformance/test_03_stream_trust.py",
     "loading.stream": "tests/conformance/test_03_streams.py",
     "loading.tls": "tests/conformance/test_03_streams.py",
     "tasks.becoming_stream": "tests/conformance/test_03_streams.py",

@@ -54,7 +54,6 @@ _CLIENT_CODES = (
 class Guarded(Protocol):
     """What a guard asks of its load."""
 
-    request: URLRequest
     result_code: int
     message: str
     status_code: int
@@ -63,6 +62,9 @@ class Guarded(Protocol):
     head: Sequence[bytes]
     handle: Handle | None
     is_streaming: bool
+
+    def guarded_request(self) -> URLRequest:
+        """Return the request that challenges are about, with an http or https URL."""
 
     def ask(self, challenge: URLAuthenticationChallenge) -> None:
         """Have the client answer by `Guard.answer`, now or later."""
@@ -135,7 +137,7 @@ class Guard:
             proxy: URL of its proxy; empty if none is known.
             is_tunnelled: Whether it goes through by CONNECT.
         """
-        parts = self._load.request.parts
+        parts = self._load.guarded_request().parts
         options: list[Option] = []
         if parts.scheme == "https":
             options += self._secure_options(parts.origin)
@@ -264,7 +266,7 @@ class Guard:
     def _exchange(
         self, *, is_proxy: bool, is_tunnel: bool = False, proxy: str = ""
     ) -> Exchange:
-        request = self._load.request
+        request = self._load.guarded_request()
         has_stream = request.http_body_stream is not None
         return Exchange(
             is_proxy,
@@ -392,7 +394,9 @@ class Guard:
         if not lines or lines[0].split(None, 2)[1:2] != [b"407"]:
             self._run_again()  # it lets us through by now
             return True
-        response = HTTPURLResponse.from_raw(self._load.request.url, 407, lines)
+        response = HTTPURLResponse.from_raw(
+            self._load.guarded_request().url, 407, lines
+        )
         exchange = self._exchange(is_proxy=True, is_tunnel=True, proxy=proxy)
         self._refusal = refusal
         if not proxy or not self._authentication.read(response, exchange):

@@ -426,6 +426,10 @@ class HTTPLoad(Transfer):
         if self._client is not None and self._guard is not None:
             self._guard.answer(disposition, credential)
 
+    def guarded_request(self) -> URLRequest:
+        """See `Guarded`."""
+        return self.request
+
     def ask(self, challenge: URLAuthenticationChallenge) -> None:
         """See `Guarded`."""
         if self._client is not None:

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import weakref
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pycurl
 
 from ..engine.transfer import Transfer
 from ..errors import URLError, URLErrorCode
+from ..request import URLRequest
 from ..url import parse_url
 from .channel import Channel
+from .options import with_options
+from .route import Route
 
 if TYPE_CHECKING:
     from ..challenge import AuthChallengeDisposition, URLAuthenticationChallenge
@@ -25,14 +28,23 @@ if TYPE_CHECKING:
     from ..connections import CallSite
     from ..credential import URLCredential
     from ..engine.wires import Wire, Wires
-    from ..request import BodyStream, URLRequest
-    from ..server_trust import ServerTrust
+    from ..request import BodyStream
     from .channel import Decide, Settle
     from .client import LoadContext, Transaction
-    from .proxying import Way
+    from .guard import Guard
+    from .peer import PeerQuestion
     from .tls import TLSPipe
 
 __all__ = ("StreamClient", "StreamLoad", "stream_url")
+
+_OPTIONS = (
+    (pycurl.CONNECT_ONLY, 1),
+    (pycurl.HTTPPROXYTUNNEL, 1),
+    # No proxy has this key. Through one that TLS is spoken to, what the stream writes
+    # would go past that TLS, in plain sight; and libcurl alone knows whether a proxy of
+    # the environment is one.
+    (pycurl.PROXY_PINNEDPUBLICKEY, "sha256//" + "A" * 43 + "="),
+)
 
 
 class StreamClient(Protocol):
@@ -58,20 +70,6 @@ class StreamClient(Protocol):
 
     def stream_ended(self, error: URLError | None) -> None:
         """The connection is closed; last, once."""
-
-
-class _Question(NamedTuple):
-    """Whether a peer is to be spoken to.
-
-    Attributes:
-        trust: What is to be decided on.
-        refusal: What the stream ends with by default; None if the system trusts it.
-        decide: Takes the decision.
-    """
-
-    trust: ServerTrust
-    refusal: URLError | None
-    decide: Decide
 
 
 def stream_url(host: str, port: int) -> str:
@@ -109,31 +107,37 @@ class StreamLoad(Transfer):
         self.request = request
         self.call_site: CallSite | None = None
         self.channel = Channel(self, wires, request.url)
-        self._ways: list[Way] | None = None
+        self._route: Route | None = None
+        self._guard: Guard | None = None
         self._is_over = False
-        self._question: _Question | None = None
+        self._question: PeerQuestion | None = None
 
     # -- Load ---------------------------------------------------------------------------
 
     def begin(self) -> None:
         """See `Load`."""
-        parts = parse_url(self.request.url.replace("tcp:", "http:", 1) + "/")
+        authority = self.request.url.removeprefix("tcp:")
+        parts = parse_url(f"http:{authority}/")
         self.url = parts.request_url
         self.host = parts.host
         self.limits = self._context.limits
         self.takes_socket = True
-        self.options = ((pycurl.CONNECT_ONLY, 1), (pycurl.HTTPPROXYTUNNEL, 1))
-        proxies = self._context.proxies
-        if proxies is not None:
-            if self._ways is None:
-                # As for https: what is spoken is no business of the proxy's.
-                self._ways = proxies.ways("https", parts.host)
-            way = self._ways.pop(0)
-            self.options = (*self.options, *way.options)
-            self.proxy = None if way.proxy is None else way.proxy.url
-            if way.proxy is not None and way.proxy.is_secure:
-                message = "a stream cannot go through a proxy that TLS is spoken to"
-                raise self.error(URLErrorCode.CANNOT_CONNECT_TO_HOST, message)
+        # As for https: what is spoken is no business of the proxy's.
+        secure = parse_url(f"https:{authority}/")
+        self._route = Route(
+            self._context, secure, assumes_http3=False, may_use_http3=False
+        )
+        self._connect()
+
+    def _connect(self) -> None:
+        assert self._route is not None
+        self.numbers = ()
+        self.proxy = self._route.proxy
+        self.options = [*_OPTIONS, *self._route.options]
+        if self._guard is not None or self._context.guard.authentication.has_answers:
+            guard = self._guard or self._make_guard()
+            more = guard.options(proxy=self._proxy_url(), is_tunnelled=True)
+            self.options = with_options(self.options, more)
         self._context.pool.start(self)
 
     def cancel(self) -> None:
@@ -141,6 +145,7 @@ class StreamLoad(Transfer):
         if self._is_over:
             return
         self._is_over = True
+        self._guard = None
         self._context.pool.cancel(self)
         self.channel.owner = None
         self.channel.fail(
@@ -194,22 +199,14 @@ class StreamLoad(Transfer):
 
         question, self._question = self._question, None
         client = self._client()
-        if question is None or client is None:
+        if client is None:
             return
         if disposition is AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE:
             client.load_was_refused_credentials()
-            return
-        is_used = disposition is AuthChallengeDisposition.USE_CREDENTIAL
-        accepted = credential.trust if is_used and credential is not None else None
-        refusal = question.refusal
-        if accepted is not None:
-            refusal = None
-            if accepted.certificate != question.trust.certificate:
-                refusal = question.refusal or self.error(
-                    URLErrorCode.SERVER_CERTIFICATE_UNTRUSTED,
-                    "another certificate was accepted than the one that was shown",
-                )
-        question.decide(refusal)
+        elif question is not None:
+            question.answer(disposition, credential)
+        elif self._guard is not None:
+            self._guard.answer(disposition, credential)
 
     def refuse_redirect(self) -> None:
         """Nothing redirects a stream."""
@@ -242,43 +239,97 @@ class StreamLoad(Transfer):
         self.connection, self.taken_fd = load.connection, load.taken_fd
         self._adopt(read_ahead)
 
+    # -- Guarded: what a proxy asks before it lets the stream through -------------------
+
+    def guarded_request(self) -> URLRequest:
+        """See `Guarded`."""
+        return URLRequest(self.url)
+
+    def ask(self, challenge: URLAuthenticationChallenge) -> None:
+        """See `Guarded`."""
+        if client := self._client():
+            client.stream_was_challenged(challenge)
+
+    def run_again(self) -> None:
+        """See `Guarded`."""
+        if not self._is_over:
+            self._connect()
+
+    def send_again(self) -> None:
+        """Nothing is sent that a server could ask about."""
+
+    def let_in(self) -> None:
+        """No response is anybody's: a stream has none."""
+
+    def end_with(self, error: URLError) -> None:
+        """See `Guarded`."""
+        self._guard = None
+        self.channel.fail(error)
+
+    def cancel_by_challenge(self) -> None:
+        """See `Guarded`."""
+        if client := self._client():
+            client.load_was_refused_credentials()
+
+    def error_of_end(self) -> URLError:
+        """See `Guarded`."""
+        if self.result_code == pycurl.E_SSL_PINNEDPUBKEYNOTMATCH:
+            message = "a stream cannot go through a proxy that TLS is spoken to"
+            return self.error(URLErrorCode.CANNOT_CONNECT_TO_HOST, message)
+        from ..engine.result_code import error_for  # 1 ms that a good one need not pay
+
+        return error_for(
+            self.result_code,
+            self.message,
+            os_errno=self.os_errno,
+            url=self.request.url,
+        )
+
+    def _make_guard(self) -> Guard:
+        from .guard import Guard
+
+        context = self._context
+        self._guard = Guard(
+            context.guard, self, context.pool, self._client(), asks_for_trust=False
+        )
+        return self._guard
+
+    def _proxy_url(self) -> str:
+        """Return the URL of the proxy in use; empty for none, or if it is not known."""
+        if self.proxy is not None:
+            return self.proxy
+        seen = self._context.guard.environment_proxies
+        if self.connection is not None and self.connection.proxy is not None:
+            seen["http"] = f"http://{self.connection.proxy}"
+        return seen.get("http", "")
+
     # -- Transfer -----------------------------------------------------------------------
 
     def did_finish(self) -> None:
         """See `Transfer`."""
         if self.taken_fd < 0:
             self._not_connected()
-        else:
-            self._adopt(b"")
+            return
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            guard.was_let_in(None)
+        self._adopt(b"")
 
     def _judge(
         self, configuration: URLSessionConfiguration, pipe: TLSPipe, decide: Decide
     ) -> None:
         """Have the client decide on a peer that was not verified."""
-        from ..challenge import URLAuthenticationChallenge
-        from ..protection_space import AuthenticationMethod, URLProtectionSpace
-        from .tls import judge, refusal_of
+        from .peer import PeerQuestion
 
-        client = self._client()
-        if client is None:
-            return
-        url = self.request.url
+        place = self.host, parse_url(self.url).port
         try:
-            trust = judge(pipe, configuration, self.host, url)
+            self._question = PeerQuestion.about(
+                pipe, configuration, place, self.request.url, decide
+            )
         except URLError as error:
             decide(error)
-            return
-        refusal = None
-        if not trust.is_trusted:
-            refusal = refusal_of(trust.verify_result, trust.verify_message, url)
-        self._question = _Question(trust, refusal, decide)
-        space = URLProtectionSpace(
-            self.host,
-            parse_url(self.url).port,
-            authentication_method=AuthenticationMethod.SERVER_TRUST,
-            server_trust=trust,
-        )
-        client.stream_was_challenged(URLAuthenticationChallenge(space, error=refusal))
+        else:
+            self.ask(self._question.challenge)
 
     def _adopt(self, read_ahead: bytes) -> None:
         connection = self.connection
@@ -295,25 +346,17 @@ class StreamLoad(Transfer):
         self.channel.fail(self.error(URLErrorCode.TIMED_OUT, message))
 
     def _not_connected(self) -> None:
-        if self._is_over:
+        route = self._route
+        if self._is_over or route is None:
             return
-        try:
-            if self._ways and self.result_code in _PROXY_NOT_REACHED:
-                self.numbers = ()
-                self.begin()
-                return
-        except URLError as refusal:
-            self.channel.fail(refusal)
+        if route.moves_on(self.result_code, self.message, may_repeat=False):
+            self.run_again()
             return
-        from ..engine.result_code import error_for  # 1 ms that a good one need not pay
-
-        error = error_for(
-            self.result_code,
-            self.message,
-            os_errno=self.os_errno,
-            url=self.request.url,
-        )
-        self.channel.fail(error)
+        guard = self._guard
+        if guard is None and "response 407" in self.message:
+            guard = self._make_guard()
+        if guard is None or not guard.takes_end(self._proxy_url()):
+            self.end_with(self.error_of_end())
 
     # -- ChannelOwner ---------------------------------------------------------------------
 
@@ -343,6 +386,3 @@ class StreamLoad(Transfer):
         self._is_over = True
         if client := self._client():
             client.stream_ended(error)
-
-
-_PROXY_NOT_REACHED = (pycurl.E_COULDNT_RESOLVE_PROXY, pycurl.E_COULDNT_CONNECT)

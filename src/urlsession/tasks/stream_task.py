@@ -349,7 +349,8 @@ class URLSessionStreamTask(URLSessionTask):
         """See `StreamClient`."""
         from .challenge import TASK_METHOD, ask
 
-        ask(self, challenge, (TASK_METHOD,))
+        is_trust = challenge.protection_space.server_trust is not None
+        ask(self, challenge, (TASK_METHOD,) if is_trust else None)
 
     def stream_ended(self, error: URLError | None) -> None:
         """See `StreamClient`."""
