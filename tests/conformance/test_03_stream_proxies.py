@@ -642,4 +642,6 @@ def test_proxy_that_tls_is_spoken_to_is_refused(
     if not is_of_environment:  # whose roots are libcurl's own
         assert error.code is URLErrorCode.CANNOT_CONNECT_TO_HOST
         assert "TLS" in str(error)
+    assert server.wait_all_ended()
+    server.stop()  # its handlers are done then
     assert b"".join(heard) == b""

@@ -69,11 +69,17 @@ def check_request(request: URLRequest) -> None:
     """See that a handshake can be made of `request`.
 
     Raises:
-        UsageError: It is no GET, or has a body.
+        UsageError: It is no GET, has a body, or offers an extension, which there is no
+            code for here.
     """
     has_body = request.http_body is not None or request.http_body_stream is not None
     if request.http_method != "GET" or has_body:
         raise UsageError("a WebSocket's handshake is a GET without a body")
+    if request.value("Sec-WebSocket-Extensions") is not None:
+        raise UsageError(
+            "a WebSocket's handshake cannot offer an extension: the frames of a server "
+            "that uses it could not be read; leave Sec-WebSocket-Extensions out"
+        )
 
 
 def new_key(entropy: bytes) -> str:

@@ -259,6 +259,8 @@ class WebSocketLoad(HTTPLoad):
         elif client is not None:
             if (then := self._keep_cookies(self._lines)) is not None:
                 self._context.pool.afterwards(then)
+            if (guard := self._guard) is not None:
+                self._context.pool.afterwards(lambda: guard.was_let_in(response))
             self.is_open = self.is_duplex = True
             protocol = response.value("Sec-WebSocket-Protocol")
             client.web_socket_did_open(response, protocol and protocol.strip())
