@@ -105,6 +105,9 @@ class AsyncioDriver:
     def wait(self, pool: Pool, is_done: Callable[[], bool], deadline: float) -> None:
         """A loop's pool is driven by its loop only: the caller has to wait."""
 
+    def take_back(self, pool: Pool) -> None:
+        """No thread keeps a loop's pool: nothing to do."""
+
     def rouse(self, pool: Pool) -> None:
         """Nobody leads a loop's pool: nothing to do."""
 

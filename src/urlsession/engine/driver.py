@@ -61,5 +61,8 @@ class Driver(Protocol):
         May return at once, having done nothing: the caller then waits by other means.
         """
 
+    def take_back(self, pool: Pool) -> None:
+        """Drive a pool that a thread keeps after it was lent to it, if one does."""
+
     def rouse(self, pool: Pool) -> None:
         """Have a thread that is lent to `pool` look again at what it waits for."""

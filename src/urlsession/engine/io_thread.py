@@ -4,6 +4,12 @@ One thread serves all such sessions; it starts with the first connection and end
 `LINGER_S` after the last pool has gone. A thread that waits for a result lends
 itself to the pool instead of switching threads twice for each request: while it
 does, the I/O thread leaves that pool alone.
+
+A thread that waits for one result after the other *keeps* its pool between them: a
+reply that came before the thread had begun to wait would wake the I/O thread as well,
+and both would want the interpreter (some 10 µs a load). The I/O thread looks every
+`TICK_S` whether that is still so; a load that somebody else waits for, or nobody, ends
+it at once.
 """
 
 from __future__ import annotations
@@ -27,6 +33,8 @@ __all__ = ("IO_THREAD_NAME", "IOThread", "forget_after_fork", "shared_io_thread"
 
 IO_THREAD_NAME = "urlsession-io"
 LINGER_S = 2.0  # seconds without a pool before the thread ends
+TICK_S = 0.002  # seconds; a kept pool that is not used is nobody's for two at most
+_STREAK_S = 0.05  # seconds from one wait's end to the next one's that make a streak
 
 
 class IOThread:
@@ -35,6 +43,7 @@ class IOThread:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._pools: dict[int, Driven] = {}
+        self._kept: dict[Pool, bool] = {}  # whether it was used since the last look
         self._timetable: Timetable[Driven] = Timetable()
         self._thread: threading.Thread | None = None
         self._epoll: select.epoll | None = None
@@ -61,6 +70,7 @@ class IOThread:
         with self._lock:
             if self._pools.pop(poller.fd, None) is not None and self._epoll:
                 self._epoll.unregister(poller.fd)
+            self._kept = {one: used for one, used in self._kept.items() if one != pool}
             poller.close()
             self._timetable.discard(pool)
             must_wake = not self._pools and self._sleeps_until == math.inf
@@ -97,18 +107,28 @@ class IOThread:
         an interest: otherwise the I/O thread serves everybody fairly.
         """
         if not pool.lead():
+            self.take_back(pool)
             return
-        self._mask(pool, 0)
+        with self._lock:
+            if pool in self._kept:
+                self._kept[pool] = True
+            else:
+                self._mask(pool, 0)
         try:
             while not is_done():
                 left_s = deadline - time.monotonic()
                 if left_s <= 0 or pool.running_count > 1:
                     return
-                pool.wait_for_events(left_s)
-                pool.process()
+                pool.process(pool.wait_for_events(left_s))
         finally:
             pool.follow()
-            self._mask(pool, select.EPOLLIN)
+            self._end_lead(pool)
+
+    def take_back(self, pool: Pool) -> None:
+        """Drive a pool again that a waiting thread has kept."""
+        if pool.is_kept:
+            with self._lock:
+                self._take_back(pool)
 
     def rouse(self, pool: Pool) -> None:
         """Have the thread that waits on `pool` look again at what it waits for."""
@@ -135,10 +155,39 @@ class IOThread:
         )
         self._thread.start()
 
-    def _mask(self, pool: Pool, mask: int) -> None:
+    def _end_lead(self, pool: Pool) -> None:
+        """A thread has waited: it keeps the pool if it waits for one load after another."""
+        now = time.monotonic()
+        is_streak = now - pool.led_at < _STREAK_S and not pool.running_count
+        pool.led_at = now
         with self._lock:
-            if pool.epoll_fd in self._pools and self._epoll is not None:
-                self._epoll.modify(pool.epoll_fd, mask)
+            if pool in self._kept:
+                if not is_streak:
+                    self._take_back(pool)
+                return
+            if not is_streak or pool.epoll_fd not in self._pools:
+                self._mask(pool, select.EPOLLIN)
+                return
+            self._kept[pool] = pool.is_kept = True
+            must_wake = now + TICK_S < self._sleeps_until
+        if must_wake:
+            self._wake()
+
+    def _look_at_kept(self) -> None:
+        for pool, was_used in list(self._kept.items()):
+            if was_used or pool.leader:
+                self._kept[pool] = False
+            else:
+                self._take_back(pool)
+
+    def _take_back(self, pool: Pool) -> None:
+        pool.is_kept = False
+        if self._kept.pop(pool, None) is not None:
+            self._mask(pool, select.EPOLLIN)
+
+    def _mask(self, pool: Pool, mask: int) -> None:
+        if pool.epoll_fd in self._pools and self._epoll is not None:
+            self._epoll.modify(pool.epoll_fd, mask)
 
     def _wake(self) -> None:
         try:
@@ -150,6 +199,7 @@ class IOThread:
         epoll = self._epoll
         assert epoll is not None
         idle_since = math.inf
+        look_at = 0.0
         while True:
             now = time.monotonic()
             with self._lock:
@@ -162,6 +212,11 @@ class IOThread:
                     self._end_locked()
                     return
                 wake_at = min(self._timetable.next_at, idle_since + LINGER_S)
+                if self._kept:
+                    if now >= look_at:
+                        self._look_at_kept()
+                        look_at = now + TICK_S
+                    wake_at = min(wake_at, look_at)
                 self._sleeps_until = 0.0 if due else wake_at
             for pool in due:
                 _process(pool)
@@ -185,6 +240,7 @@ class IOThread:
         """In a forked child: there is no thread, and what it opened is the parent's."""
         self._lock = threading.RLock()  # may be held by a thread that is not here
         self._pools.clear()
+        self._kept.clear()
         self._timetable = Timetable()
         for fd in (self._wake_fd, self._alarm_fd):
             if fd >= 0:

@@ -19,6 +19,8 @@ from ..connections import LEDGER, ConnectionEvent
 from .sockets import local_address
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..connections import Connection
     from .driver import Driven
     from .roster import Roster
@@ -110,15 +112,15 @@ class Poller:
         """Return what has happened, as (descriptor, events); does not wait."""
         return self._epoll.poll(0)
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait until there are events, or for some time up to `timeout_s`.
+    def wait(self, timeout_s: float) -> Sequence[tuple[int, int]]:
+        """Return events as (descriptor, events), none after `timeout_s` or before that.
 
         The one method that needs no lock.
         """
         try:
-            self._epoll.poll(min(timeout_s, LONGEST_POLL_S), 1)
+            return self._epoll.poll(min(timeout_s, LONGEST_POLL_S))
         except (ValueError, OSError):  # closed by another thread meanwhile
-            return
+            return ()
 
     def socket_changed(self, what: int, fd: int, _multi: object, _data: object) -> None:
         """Take what libcurl wants to wait for; its SOCKETFUNCTION."""

@@ -78,7 +78,16 @@ _SLICE_S = 0.004  # seconds for those; a body that comes fast asks again and aga
 
 
 class Pool:
-    """The connections of one session, and the transfers that run on them."""
+    """The connections of one session, and the transfers that run on them.
+
+    Attributes:
+        roster: The connections.
+        is_closed: Whether `close` was called.
+        epoll_fd: Where its sockets are registered; -1 before the first load.
+        leader: The thread that drives it while it waits for a result; 0 for none.
+        is_kept: Whether such a thread drives it between two results too. The driver's.
+        led_at: When such a thread last had its result. The driver's.
+    """
 
     __slots__ = (
         "__weakref__",
@@ -107,7 +116,9 @@ class Pool:
         "_watch_at",
         "epoll_fd",
         "is_closed",
+        "is_kept",
         "leader",
+        "led_at",
         "roster",
     )
 
@@ -125,6 +136,8 @@ class Pool:
         self.is_closed = False
         self.epoll_fd = -1
         self.leader: int = 0
+        self.is_kept = False
+        self.led_at = -math.inf
         self._driver = driver
         self._handles = handles
         self._limits = maximum_connections_per_host
@@ -183,6 +196,8 @@ class Pool:
         try:
             self._begin(transfer)
             if len(self._running) == 1 or not is_current:
+                if self.is_kept and len(self._running) > 1:
+                    driver.take_back(self)
                 self._kick()
             elif not self._is_kick_pending:
                 # Several loads start in one turn of the loop: libcurl is told of
@@ -350,12 +365,13 @@ class Pool:
         if self.leader and self.leader != _get_ident() and poller is not None:
             poller.rouse(alarm_fd)
 
-    def wait_for_events(self, timeout_s: float) -> None:
-        """Wait, outside the lock, until `process` has something to do."""
+    def wait_for_events(self, timeout_s: float) -> Sequence[tuple[int, int]]:
+        """Wait, outside the lock, until `process` has something to do; return that."""
         poller = self._poller
-        if poller is not None:
-            due_in_s = max(0.0, self._armed_at - _monotonic())
-            poller.wait(min(timeout_s, due_in_s))
+        if poller is None:
+            return ()
+        due_in_s = max(0.0, self._armed_at - _monotonic())
+        return poller.wait(min(timeout_s, due_in_s))
 
     def figures(self, transfer: Transfer) -> Sequence[int]:
         """Return libcurl's figures of the last run of `transfer`.
@@ -789,15 +805,12 @@ class Pool:
         fd = getinfo(_ACTIVESOCKET)
         connection = self.roster.by_fd.get(fd)
         if code:
-            transfer.message = message
-            transfer.os_errno = getinfo(pycurl.OS_ERRNO)
-            transfer.verify_result = getinfo(pycurl.SSL_VERIFYRESULT) or getinfo(
-                pycurl.PROXY_SSL_VERIFYRESULT
-            )
+            _describe_failure(transfer, curl, message)
         is_let_go = connection is None
         if connection is None:
-            curl_id = getinfo(pycurl.CONN_ID)
-            connection = connection_let_go(self._connections_of(multi), handle, curl_id)
+            connection = connection_let_go(
+                self._connections_of(multi), handle, getinfo(pycurl.CONN_ID)
+            )
         is_taken = transfer.takes_socket and self._give_socket(transfer, connection)
         if handle.is_detached:
             self._attach_again(handle)
@@ -817,19 +830,9 @@ class Pool:
                 self._depart(connection, ClosedBy.RESET if is_reset else None)
             else:
                 self._upkeep.note_use(connection, _monotonic())
-        head, body = handle.head, handle.body
-        transfer.head = head.copy()
-        if not transfer.is_streaming:  # else it has kept what it wanted itself
-            transfer.body = body[0] if len(body) == 1 else b"".join(body)
-        transfer.handle = None
-        if handle.opened:
-            self._depart_losers(handle)
+        self._hand_over(handle, transfer, connection)
         if transfer.is_held and self._poller is not None:
             self._poller.held.discard(fd)
-        if not handle.is_plain:
-            if connection is not None:
-                connection.bytes_sent += getinfo(_SIZE_UPLOAD) + transfer.written_bytes
-            handle.take_figures()
         handle.release()
         if len(self._spare) < _MAX_SPARE_HANDLES:
             self._spare.append(handle)
@@ -838,6 +841,23 @@ class Pool:
         if self._retired:
             self._left(curl)
         self._after.append(transfer.did_finish)
+
+    def _hand_over(
+        self, handle: Handle, transfer: Transfer, connection: Connection | None
+    ) -> None:
+        """Give a transfer what its run has brought."""
+        head, body = handle.head, handle.body
+        transfer.head = head.copy()
+        if not transfer.is_streaming:  # else it has kept what it wanted itself
+            transfer.body = body[0] if len(body) == 1 else b"".join(body)
+        transfer.handle = None
+        if handle.opened:
+            self._depart_losers(handle)
+        if not handle.is_plain:
+            if connection is not None:
+                uploaded = handle.curl.getinfo(_SIZE_UPLOAD)
+                connection.bytes_sent += uploaded + transfer.written_bytes
+            handle.take_figures()
 
     def _depart_losers(self, handle: Handle) -> None:
         """Note what lost the race for the fastest address."""
@@ -1100,6 +1120,14 @@ class Pool:
         poller, self._poller = self._poller, None
         if poller is not None:
             self._after.append(partial(self._driver.detach, self, poller))
+
+
+def _describe_failure(transfer: Transfer, curl: pycurl.Curl, message: str) -> None:
+    transfer.message = message
+    transfer.os_errno = curl.getinfo(pycurl.OS_ERRNO)
+    transfer.verify_result = curl.getinfo(pycurl.SSL_VERIFYRESULT) or curl.getinfo(
+        pycurl.PROXY_SSL_VERIFYRESULT
+    )
 
 
 _IMMORTAL: list[object] = []

@@ -283,6 +283,9 @@ class URLSessionTask:
     def __await__(self) -> Generator[Any, None, Any]:
         if not self._is_ready():
             self._refuse_unstarted()
+            core = self._core
+            if core.pool.is_kept:
+                core.driver.take_back(core.pool)
             future = new_future()
             with self._core.lock:
                 if self._is_ready():
@@ -503,7 +506,10 @@ class URLSessionTask:
             and session._delegate is None
         ):
             return
-        self._delivery = Delivery(self._core.queue)
+        core = self._core
+        self._delivery = Delivery(core.queue)
+        if core.pool.is_kept:  # by a thread that need not be waiting this time
+            core.driver.take_back(core.pool)
 
     def _method(self, name: str) -> Callable[..., Any] | None:
         """Find a delegate's method: the task's delegate comes before the session's."""

@@ -57,7 +57,7 @@ def test_nothing_ends_while_the_handshake_goes_on(
     pipe_wait.add(shaking, shaking.transfer)
 
     assert pipe_wait.settle(multi, handles, {}) is False
-    assert pipe_wait
+    assert pipe_wait.shaking
     assert all(waits(one) for one in waiting)
 
 
