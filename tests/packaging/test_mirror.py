@@ -39,6 +39,7 @@ ELSEWHERE: dict[str, str] = {
     "loading.identity": "tests/conformance/test_13_client_certificates.py",
     "loading.local": "tests/conformance/test_01_schemes.py",
     "loading.protocol": "tests/conformance/test_14_url_protocol.py",
+    "loading.quiet": "tests/conformance/test_02_news.py",
     "loading.registry": "tests/conformance/test_14_url_protocol.py",
     "loading.peer": "tests/conformance/test_03_stream_trust.py",
     "loading.stream": "tests/conformance/test_03_streams.py",

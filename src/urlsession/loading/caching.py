@@ -115,6 +115,10 @@ class LoadCache:
             and parts.user is None
         )
 
+    def look_for_new(self, now: float) -> float:
+        """See `URLCache.look_for_new`."""
+        return self._cache.look_for_new(now)
+
     def consult(self, load: HTTPLoad, request: URLRequest) -> URLRequest | None:
         """Return the request to send: the given one, or one with conditions.
 

@@ -8,6 +8,7 @@ with no lock held.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .cookies import CookieHandling
     from .guarding import GuardMemory
     from .proxying import ProxyTable
+    from .quiet import QuietURLs
     from .sites import Sites
 
 __all__ = ("Load", "LoadClient", "LoadContext", "Transaction", "WorkQueue")
@@ -43,8 +45,9 @@ class WorkQueue(Protocol):
         """Run an awaitable to its end; only from code that runs here."""
 
 
-class LoadContext(NamedTuple):
-    """What all loads of one session have in common."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class LoadContext:
+    """What all loads of one session have in common. Not to be changed."""
 
     pool: Pool
     limits: TimeLimits
@@ -56,6 +59,8 @@ class LoadContext(NamedTuple):
     """What hosts have said of how they want to be reached."""
     guard: GuardMemory
     """What the session has answered to challenges."""
+    quiet: QuietURLs
+    """Where a plain load goes without asking any of these."""
     proxies: ProxyTable | None = None
     """Which way each request takes; None for the environment's proxies, or none."""
     uses_environment: bool = True

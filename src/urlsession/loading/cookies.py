@@ -68,6 +68,10 @@ class CookieHandling:
             _never if self._wants_asking else storage.has_nothing_for
         )
 
+    def look_for_new(self) -> float:
+        """See `HTTPCookieStorage.look_for_new`."""
+        return self._storage.look_for_new()
+
     def value_for(
         self, request: URLRequest, parts: URLParts, task: CookieTask
     ) -> bytes | None:

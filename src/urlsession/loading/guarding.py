@@ -82,6 +82,7 @@ class AuthenticationMemory:
             tries[:] = [one for one in tries if one.path != tried.path]
             tries.append(tried)
         self.has_answers = True
+        MARKS.tell()
 
     def forget(self, tried: Try) -> None:
         """Do not send this from the start any more."""

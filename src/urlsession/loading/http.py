@@ -149,6 +149,34 @@ class HTTPLoad(Transfer):
                 cannot be opened. Nothing was begun then.
         """
         context = self._context
+        parts = context.quiet.find(self.request)
+        if parts is None or not self._is_unmarked():
+            if not self._heed():
+                return
+        else:
+            self.url = parts.request_url
+            self.host = parts.host
+            self.is_secure = parts.is_secure
+            self.limits = context.limits
+        self.has_begun = True
+        context.pool.start(self)
+        if self._client is None and not self.head:
+            # It has not ended, but was cancelled meanwhile, on another thread.
+            context.pool.cancel(self)
+
+    def _is_unmarked(self) -> bool:
+        """Whether nothing was asked of this load but its request."""
+        return not (
+            self.is_streaming
+            or self.asks_for_trust
+            or self.priority_urgency is not None
+            or self._guard is not None
+            or self._route is not None
+        )
+
+    def _heed(self) -> bool:
+        """Set what the stores know of the request; False if it was answered."""
+        context = self._context
         sites, request = context.sites, self.request
         parts = parse_url(request.url)
         if parts.scheme != "https" and sites.may_upgrade:
@@ -172,7 +200,7 @@ class HTTPLoad(Transfer):
         if not (is_plain and cache.has_nothing_for(request, parts)):
             sent = request if self._ignores_stored else cache.consult(self, request)
             if sent is None:
-                return
+                return False
             request, is_plain = sent, sent.is_plain
         if not is_plain or self.priority_urgency is not None:
             self._prepare(request, context.limits)
@@ -189,11 +217,7 @@ class HTTPLoad(Transfer):
             self._take_route()
         if self._guard is not None or self.asks_for_trust or context.guard.is_needed:
             self._guard_run()
-        self.has_begun = True
-        context.pool.start(self)
-        if self._client is None and not self.head:
-            # It has not ended, but was cancelled meanwhile, on another thread.
-            context.pool.cancel(self)
+        return True
 
     @property
     def client(self) -> LoadClient | None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pycurl
 
 from ..storage.alternatives import Alternatives
+from ..storage.marks import MARKS
 
 if TYPE_CHECKING:
     from ..configuration import URLSessionConfiguration
@@ -94,6 +95,7 @@ class Sites:
             elif name == b"alt-svc" and self.uses_alternatives and not has_alternative:
                 has_alternative = True
                 self.alternatives.note(parts.origin, _text(value), time.monotonic())
+                MARKS.tell()
 
     def alternative_options(self, parts: URLParts) -> Sequence[Option]:
         """Return the options for an alternative of an origin; none if there is none.

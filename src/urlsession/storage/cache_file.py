@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cached_response import Entry, StoragePolicy
 from .database import Database
+from .marks import MARKS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -121,6 +122,8 @@ class CacheFile:
             for number, key in rows:
                 self.keys.add(key)
                 self._last_id = max(self._last_id, number)
+            if rows:
+                MARKS.tell()
             self._see_to_closing()
 
     def find(self, key: str) -> list[Entry]:
@@ -151,6 +154,7 @@ class CacheFile:
                 return
             self._pending.put(entry)
             self.keys.add(entry.key)
+            MARKS.tell()
             self._wake_keeper()
 
     def touch(self, entry: Entry) -> None:

@@ -284,6 +284,7 @@ class URLCredentialStorage:
         )
         if self.has_identities:
             MARKS.has_identities = True
+            MARKS.tell()
 
     def _changed(self) -> None:
         if self.on_change is not None:

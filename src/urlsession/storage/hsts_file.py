@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .hsts import KnownHosts, Policy
+from .marks import MARKS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,7 @@ class TransportSecurity:
             self._read()
             if self._hosts.note(host, value, _now()):
                 self._write(host.rstrip("."))
+            MARKS.tell()
 
     def requires_tls(self, host: str) -> bool:
         """Whether `host` must not be spoken to without TLS."""
@@ -74,6 +76,7 @@ class TransportSecurity:
             return
         self._is_read = True
         self._hosts.policies.update(self._on_disk())
+        MARKS.tell()
 
     def _on_disk(self) -> dict[str, Policy]:
         assert self._path is not None

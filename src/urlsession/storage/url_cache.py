@@ -9,6 +9,7 @@ Source: Foundation's ``URLCache``.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -22,6 +23,7 @@ from ..url import parse_url
 from .cache_rules import ValueOf, variant_of, vary_names
 from .cached_response import CachedURLResponse, Entry, StoragePolicy, raw_lines
 from .location import data_directory
+from .marks import MARKS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -263,6 +265,18 @@ class URLCache(metaclass=_Shared):
             file.look_for_new(now)
         return key in file.keys
 
+    def look_for_new(self, now: float) -> float:
+        """Learn of what other processes have stored; return when to look again.
+
+        Args:
+            now: Monotonic seconds; so is what is returned.
+        """
+        file = self.file()
+        if file is None or not self._disk_capacity:
+            return math.inf
+        file.look_for_new(now)
+        return file.next_look_at
+
     def find(self, key: str, value_of: ValueOf) -> Entry | None:
         """Return the variant that a request selects, the newest if several match.
 
@@ -347,6 +361,7 @@ class URLCache(metaclass=_Shared):
                     self._variants.pop(entry.key, None)
                 return
             self._variants.setdefault(entry.key, []).insert(0, entry)
+            MARKS.tell()
             self._by_use[id(entry)] = entry
             self._memory_usage += entry.size
             self._make_room()

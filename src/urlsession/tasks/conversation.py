@@ -8,6 +8,7 @@ that wait hold the task themselves.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import weakref
 from bisect import insort
@@ -64,7 +65,7 @@ class Conversation:
         self._task = weakref.ref(task)
         self._core = core
         self._pool = core.web_socket_pool
-        context = core.context._replace(pool=self._pool)
+        context = dataclasses.replace(core.context, pool=self._pool)
         request = task.original_request
         self.load = WebSocketLoad(self, context, request, message_limit)
         self.held: URLSessionWebSocketTask | None = None

@@ -17,6 +17,7 @@ from ..loading.client import LoadContext
 from ..loading.cookies import cookie_handling
 from ..loading.guarding import GuardMemory
 from ..loading.plan import plan_for
+from ..loading.quiet import QuietURLs
 from ..loading.sites import sites_of
 from .queue import WORKERS
 
@@ -78,24 +79,32 @@ class SessionCore:
         )
         self.wires = Wires(driver, owner)
         self.guard = GuardMemory(lambda: configuration.url_credential_storage)
+        cache = LoadCache(
+            configuration.url_cache, configuration.request_cache_policy, plan.fields
+        )
+        cookies, sites = cookie_handling(configuration), sites_of(configuration)
         self.context = LoadContext(
-            self.pool,
-            plan.limits,
-            plan.fields,
-            LoadCache(
-                configuration.url_cache,
-                configuration.request_cache_policy,
-                plan.fields,
+            pool=self.pool,
+            limits=plan.limits,
+            fields=plan.fields,
+            cache=cache,
+            sites=sites,
+            guard=self.guard,
+            quiet=QuietURLs(
+                cookies,
+                cache,
+                sites,
+                self.guard,
+                is_possible=plan.proxies is None
+                and not configuration.requires_secure_connection,
             ),
-            sites_of(configuration),
-            self.guard,
             proxies=plan.proxies,
             uses_environment=plan.uses_environment,
             requires_secure_connection=configuration.requires_secure_connection,
             waits_for_connectivity=configuration.waits_for_connectivity,
             uses_early_data=configuration.enables_early_data,
             protocol_classes=configuration.protocol_classes,
-            cookies=cookie_handling(configuration),
+            cookies=cookies,
             user_code=user_code,
             workers=WORKERS,
             wires=self.wires,

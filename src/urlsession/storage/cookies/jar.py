@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ..marks import MARKS
 from .site import domain_matches, is_address, path_matches
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class CookieJar:
             self._count += 1
             self._count_secure(cookie.name, cookie.is_secure)
             self.by_host.clear()
+            MARKS.tell()
             self._changes[cookie.key] = cookie
             self._make_room(cookie.domain, now)
             return

@@ -9,6 +9,7 @@ Source: Foundation's ``HTTPCookieStorage``; RFC 6265bis, 5.2, 5.7 and 5.8.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import weakref
@@ -248,6 +249,17 @@ class HTTPCookieStorage:
         if file is not None and _monotonic() >= file.look_at and file.is_stale():
             return False
         return self._jar.by_host.get(host) == ()
+
+    def look_for_new(self) -> float:
+        """Look whether another process has stored cookies; they are read when needed.
+
+        Returns:
+            When to look again, in monotonic seconds; minus infinity if one has.
+        """
+        file = self._file
+        if file is None:
+            return math.inf
+        return -math.inf if file.is_stale() else file.look_at
 
     def matching(
         self, parts: URLParts, main_document_url: str | None
