@@ -98,6 +98,7 @@ class BackgroundTaskCancelledReason(enum.IntEnum):
 
 
 _FAILING_URL_KEY = "NSErrorFailingURLKey"
+_FAILING_URL_STRING_KEY = "NSErrorFailingURLStringKey"
 _UNDERLYING_KEY = "NSUnderlyingError"
 _RESUME_DATA_KEY = "NSURLSessionDownloadTaskResumeData"
 _UPLOAD_RESUME_DATA_KEY = "NSURLSessionUploadTaskResumeData"
@@ -171,6 +172,7 @@ class URLError(OSError):
         info = dict(self._extra_info)
         if self.failing_url is not None:
             info[_FAILING_URL_KEY] = self.failing_url
+            info[_FAILING_URL_STRING_KEY] = self.failing_url
         if self.underlying is not None:
             info[_UNDERLYING_KEY] = self.underlying
         return info

@@ -14,11 +14,12 @@ __all__ = ("filename_from_disposition", "safe_filename")
 MAX_FILENAME_BYTES = 255  # what Linux, macOS and Windows file systems take
 
 # name = token or quoted string; the quoted string may hold ";" and escapes.
-_PARAMETER = re.compile(r';\s*([\w!#$%&\'*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+_PARAMETER = re.compile(
+    r';\s*([\w!#$%&\'*+.^`|~-]+)\s*=\s*("(?:[^"\\]|\\.)*"|(?:[^;\\]|\\.?)*)'
+)
 _QUOTED_PAIR = re.compile(r"\\(.)")
 _EXTENDED = re.compile(r"([\w.-]+)'[\w-]*'(.*)", re.DOTALL)
-_SEPARATORS = re.compile(r"[/\\]")
-_UNUSABLE = frozenset('<>:"|?*')  # not in a Windows file name
+_UNUSABLE = frozenset('/<>:"|?*')  # separates folders; not in a Windows file name
 
 
 def filename_from_disposition(value: str) -> str | None:
@@ -39,14 +40,18 @@ def filename_from_disposition(value: str) -> str | None:
 
 
 def safe_filename(name: str) -> str:
-    """Return `name` without what could harm; empty if nothing is left."""
-    last = _SEPARATORS.split(name)[-1]
+    """Return `name` without what could harm; empty if nothing is left.
+
+    A slash becomes "_", as in Foundation (RFC 6266 would keep what follows the last).
+    Of a Windows path, which some servers send whole, the last part stays.
+    """
+    last = name.rpartition("\\")[2]
     # Not printable: control characters, and those that turn the text around so
     # that "exe.txt" is read where "txt.exe" is written.
     kept = "".join(
         "_" if char in _UNUSABLE else char for char in last if char.isprintable()
     )
-    return _shortened(kept.strip().lstrip(".").rstrip(". "))
+    return _shortened(kept.strip(". "))
 
 
 def _unquoted(raw: str) -> str:

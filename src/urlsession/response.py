@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from .errors import without_password
 from .filename import filename_from_disposition, safe_filename
 from .headers import HeadersInit, HTTPHeaders
-from .url import parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +23,11 @@ TRANSFER_SIZE_UNKNOWN = -1
 
 
 class URLResponse:
-    """What is known of a resource before its body.
+    """What is known of a resource before its body. A value: equal by what it says.
 
     Args:
         url: Where the body comes from, after redirects.
-        mime_type: Its type, in lower case; None if not told.
+        mime_type: Its type; None if not told.
         expected_content_length: Its length in bytes, or `TRANSFER_SIZE_UNKNOWN`.
         text_encoding_name: Its charset; None if not told.
     """
@@ -49,7 +48,7 @@ class URLResponse:
 
     @property
     def mime_type(self) -> str | None:
-        """The media type in lower case, without parameters; None if not told."""
+        """The media type, without parameters; None if not told."""
         return self._mime_type
 
     @property
@@ -66,9 +65,27 @@ class URLResponse:
     def suggested_filename(self) -> str:
         """A name to save the body under; never a path, never empty.
 
-        The last part of the URL's path, else its host, else ``Unknown``.
+        The last part of the URL's path, else its host; ``Unknown`` if there is no
+        path at all.
         """
         return _filename_from_url(self.url)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, URLResponse):
+            return NotImplemented
+        return self is other or self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def _identity(self) -> tuple[object, ...]:
+        return (
+            type(self),
+            self.url,
+            self._mime_type,
+            self._expected_content_length,
+            self._text_encoding_name,
+        )
 
     def __repr__(self) -> str:
         url = without_password(self.url)
@@ -93,6 +110,7 @@ class HTTPURLResponse(URLResponse):
     # Both come into being when asked for: `from_raw` sets three attributes only.
     _raw_lines: Sequence[bytes] = ()
     _headers: HTTPHeaders | None = None
+    _was_received: bool = True
 
     status_code: int
     """The status, for instance 404, which is a response and not an error."""
@@ -107,6 +125,7 @@ class HTTPURLResponse(URLResponse):
         self.url = url
         self.status_code = status_code
         self._headers = HTTPHeaders(headers or ())
+        self._was_received = False
         if http_version is not None:
             self._raw_lines = (f"{http_version} {status_code}".encode("latin-1"),)
 
@@ -172,13 +191,15 @@ class HTTPURLResponse(URLResponse):
     def expected_content_length(self) -> int:
         """How many bytes the body will have, or `TRANSFER_SIZE_UNKNOWN` (-1).
 
-        Only advice: it comes from Content-Length. It is unknown for a coded body
-        (gzip), whose decoded length nobody tells.
+        Only advice: it comes from Content-Length. Of a response that was received it
+        is unknown if the body is coded (gzip), whose decoded length nobody tells; of
+        one that a program has made it is what the program says.
         """
         headers = self.headers
-        coding = headers.get("content-encoding", "identity").strip().lower()
-        if coding not in ("", "identity") or "transfer-encoding" in headers:
-            return TRANSFER_SIZE_UNKNOWN
+        if self._was_received:
+            coding = headers.get("content-encoding", "identity").strip().lower()
+            if coding not in ("", "identity") or "transfer-encoding" in headers:
+                return TRANSFER_SIZE_UNKNOWN
         lengths = set(headers.get_all("content-length"))
         length = lengths.pop() if len(lengths) == 1 else ""
         # Digits of other scripts are digits to int() but not to HTTP.
@@ -190,9 +211,9 @@ class HTTPURLResponse(URLResponse):
     def suggested_filename(self) -> str:
         """A name to save the body under; never a path, never empty.
 
-        What Content-Disposition says, else the last part of the URL's path, else
-        its host, else ``Unknown``. Freed of directories, control characters and
-        characters that change the direction of text.
+        What Content-Disposition says, else the last part of the URL's path, else its
+        host; ``Unknown`` if the URL has no path at all. Slashes become ``_``; control
+        characters and characters that change the direction of text are left out.
 
         Source: RFC 6266, RFC 8187.
         """
@@ -217,6 +238,10 @@ class HTTPURLResponse(URLResponse):
         except ValueError:
             return _CLASS_PHRASES.get(status_code // 100, "Unknown Status")
 
+    def _identity(self) -> tuple[object, ...]:
+        fields = tuple((name.lower(), value) for name, value in self.headers.items())
+        return type(self), self.url, self.status_code, self.http_version, fields
+
     def __repr__(self) -> str:
         return f"HTTPURLResponse({without_password(self.url)!r}, {self.status_code})"
 
@@ -237,12 +262,15 @@ _CLASS_PHRASES = {
 
 
 def _filename_from_url(url: str) -> str:
-    from urllib.parse import unquote
+    from urllib.parse import unquote, urlsplit
 
     try:
-        parts = parse_url(url)
-    except OSError:  # a URLError: another scheme, which may have no such name
-        path = url.partition("#")[0].partition("?")[0] if "://" in url else ""
-        return safe_filename(unquote(path.rpartition("/")[2])) or "Unknown"
-    last = parts.path.rpartition("/")[2]
-    return safe_filename(unquote(last)) or safe_filename(parts.host) or "Unknown"
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:  # brackets that hold no address
+        return "Unknown"
+    path = parts.path
+    if not path or (parts.scheme and not path.startswith("/")):  # data:, mailto:
+        return "Unknown"
+    last = path.rpartition("/")[2]
+    return safe_filename(unquote(last)) or safe_filename(host) or "Unknown"

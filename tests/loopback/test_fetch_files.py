@@ -103,7 +103,7 @@ def test_folder_takes_the_names_that_servers_suggest(
     )
 
     names = {path.name for path in (tmp_path / "made/here").iterdir()}
-    assert names == {"report.pdf", "b.txt", "127.0.0.1"}
+    assert names == {"_.._report.pdf", "b.txt", "127.0.0.1"}
     assert {path.name for path in tmp_path.iterdir()} == {"made"}
 
 

@@ -157,6 +157,7 @@ def test_user_info_has_foundations_keys() -> None:
 
     assert error.user_info == {
         "NSErrorFailingURLKey": "http://a/",
+        "NSErrorFailingURLStringKey": "http://a/",
         "NSUnderlyingError": cause,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 
 import pytest
@@ -136,7 +137,23 @@ def test_empty_content_type_is_none(value: str) -> None:
 @pytest.mark.parity("7:expectedContentLength")
 def test_expected_length_is_unknown(fields: dict[str, str]) -> None:
     """A length that cannot be relied on is not given."""
-    assert _with(**fields).expected_content_length == TRANSFER_SIZE_UNKNOWN
+    lines = [f"{n.replace('_', '-')}: {v}".encode() for n, v in fields.items()]
+    response = HTTPURLResponse.from_raw(URL, 200, [b"HTTP/1.1 200 OK", *lines])
+
+    assert response.expected_content_length == TRANSFER_SIZE_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "field",
+    [{"Content_Encoding": "deflate"}, {"Transfer_Encoding": "chunked"}],
+    ids=str,
+)
+@pytest.mark.parity("7:expectedContentLength")
+def test_expected_length_of_a_made_response_is_what_it_says(
+    field: dict[str, str],
+) -> None:
+    """What a program makes has no body that was decoded (Foundation)."""
+    assert _with(Content_Length="997", **field).expected_content_length == 997
 
 
 def test_expected_length_of_an_identity_coded_body_is_known() -> None:
@@ -162,7 +179,11 @@ def test_repeated_length_counts_if_it_agrees(lengths: list[str], expected: int) 
     ("url", "name"),
     [
         ("http://host/dir/file.txt?q#f", "file.txt"),
-        ("http://host/a%20b%2Fc.txt", "c.txt"),
+        ("dir/file.txt?q", "file.txt"),
+        ("http://host/a%20b%2Fc.txt", "a b_c.txt"),
+        ("http://host", "Unknown"),
+        ("other://host", "Unknown"),
+        ("http://[host/x", "Unknown"),
         ("http://host/", "host"),
         ("http://host/dir/", "host"),
         ("http://host/..", "host"),
@@ -172,7 +193,7 @@ def test_repeated_length_counts_if_it_agrees(lengths: list[str], expected: int) 
     ],
 )
 def test_suggested_filename_from_url(url: str, name: str) -> None:
-    """The last part of the path, else the host, else Foundation's Unknown."""
+    """The last part of the path, else the host; without a path Foundation's Unknown."""
     assert HTTPURLResponse(url, 200).suggested_filename == name
     assert URLResponse(url).suggested_filename == name
 
@@ -183,7 +204,7 @@ def test_suggested_filename_prefers_the_disposition() -> None:
     good = _with(Content_Disposition='attachment; filename="x/y.pdf"')
     bad = _with(Content_Disposition='attachment; filename=".."')
 
-    assert good.suggested_filename == "y.pdf"
+    assert good.suggested_filename == "x_y.pdf"
     assert bad.suggested_filename == "file.txt"
 
 
@@ -235,3 +256,34 @@ def test_any_head_can_be_asked_anything(lines: list[bytes]) -> None:
     assert response.text_encoding_name != ""
     assert response.reason_phrase.strip() == response.reason_phrase
     assert response.http_version != ""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        URLResponse("a/other", "txt", 0, "utf-8"),
+        URLResponse("a/path", "png", 0, "utf-8"),
+        URLResponse("a/path", "txt", 1, "utf-8"),
+        URLResponse("a/path", "txt", 0, None),
+        HTTPURLResponse("a/path", 200),
+    ],
+    ids=["url", "type", "length", "charset", "http"],
+)
+def test_responses_differ_by(other: URLResponse) -> None:
+    """Each fact counts (Foundation's equality)."""
+    response = URLResponse("a/path", "txt", 0, "utf-8")
+
+    assert response != other
+    assert response != "a/path"
+
+
+def test_equal_responses_have_one_hash() -> None:
+    """A copy is equal to what it was made of, whatever the case of names."""
+    response = HTTPURLResponse(URL, 200, "HTTP/1.1", {"A": "1"})
+    same = HTTPURLResponse(URL, 200, "HTTP/1.1", {"a": "1"})
+
+    assert response == copy.copy(response) == pickle.loads(pickle.dumps(response))
+    assert response == same
+    assert hash(response) == hash(same)
+    assert response != HTTPURLResponse(URL, 200, "HTTP/1.1", {"A": "2"})
+    assert response != HTTPURLResponse(URL, 201, "HTTP/1.1", {"A": "1"})

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..response import HTTPURLResponse, URLResponse
 from .cache_rules import Validity, storable_lines, validity_of
@@ -39,16 +39,17 @@ class CachedURLResponse:
             they can be written as JSON.
         storage_policy: Where it may be kept.
         requested_at: When the request for it was sent, in seconds since 1970; its age
-            counts from there. None: when it is stored. Ours, not Foundation's.
+            counts from there. None: when it is stored. Ours, not Foundation's; two
+            that differ in nothing else are equal.
 
     Source: Foundation's ``CachedURLResponse``.
     """
 
     response: URLResponse
     data: bytes
-    user_info: Mapping[str, object] | None = None
+    user_info: Mapping[str, object] | None = field(default=None, hash=False)
     storage_policy: StoragePolicy = StoragePolicy.ALLOWED
-    requested_at: float | None = None
+    requested_at: float | None = field(default=None, compare=False)
 
 
 class Entry:

@@ -99,3 +99,16 @@ def test_size_counts_more_than_the_body() -> None:
     """So that empty ones do not come for nothing."""
     assert entry(data=b"x" * 100).size - entry(data=b"").size == 100
     assert entry(data=b"").size > 256
+
+
+def test_cached_responses_are_values() -> None:
+    """When one was asked for does not count, and user info has no hash."""
+    response = HTTPURLResponse(URL, 200)
+    one = CachedURLResponse(response, b"x", {"a": 1}, requested_at=1.0)
+    same = CachedURLResponse(HTTPURLResponse(URL, 200), b"x", {"a": 1})
+
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != CachedURLResponse(response, b"y", {"a": 1})
+    assert one != CachedURLResponse(response, b"x")
+    assert one != CachedURLResponse(response, b"x", {"a": 1}, StoragePolicy.NOT_ALLOWED)
