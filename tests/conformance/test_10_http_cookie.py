@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +18,7 @@ from urlsession import (
     HTTPCookie,
     HTTPCookieStorage,
     HTTPHeaders,
+    UsageError,
 )
 from urlsession.testing import ReceivedRequest, answering
 from urlsession.testing.handlers import Answer
@@ -92,8 +93,7 @@ def test_properties_go_round() -> None:
 @pytest.mark.parity("10:requestHeaderFields(with:)")
 def test_request_fields_send_cookies_in_their_order() -> None:
     """One field; none for no cookies; a cookie without a name is its value."""
-    headers = HTTPHeaders([("Set-Cookie", one) for one in ("b=2", "a=1", "c")])
-    cookies = HTTPCookie.cookies_from_response(headers, URL)
+    cookies = [cookie("b", Value="2"), cookie("a"), cookie("", Value="c")]
 
     assert HTTPCookie.request_header_fields(cookies) == {"Cookie": "b=2; a=1; c"}
     assert HTTPCookie.request_header_fields([]) == {}
@@ -101,7 +101,7 @@ def test_request_fields_send_cookies_in_their_order() -> None:
 
 @pytest.mark.parity("10:cookies(withResponseHeaderFields:for:)")
 def test_cookies_of_a_response() -> None:
-    """Fields apart or joined, ages counted, folders as paths, strangers left out."""
+    """Fields apart or joined, ages counted, folders as paths; strangers are there."""
     fields = [
         "a=1; Max-Age=60",
         "b=2; Expires=Tue, 04 Mar 2031 00:00:00 GMT; Path=/; Domain=shop.example",
@@ -115,16 +115,72 @@ def test_cookies_of_a_response() -> None:
     assert [(one.name, one.domain, one.path) for one in found] == [
         ("a", "www.shop.example", "/cart"),
         ("b", ".shop.example", "/"),
+        ("c", ".other.example", "/cart"),
         ("d", "www.shop.example", "/cart"),
     ]
     now = datetime.now(UTC)
     dates = [one.expires_date for one in found]
     assert dates[0] is not None
     assert now < dates[0] <= now + timedelta(seconds=60)
-    assert dates[2] is not None
-    assert dates[2] < now
+    assert dates[3] is not None
+    assert dates[3] < now
     joined = HTTPCookie.cookies_from_response({"set-cookie": ", ".join(fields)}, URL)
     assert [one.pair for one in joined] == [one.pair for one in found]
+    pairs = HTTPCookie.cookies_from_response([("Set-Cookie", "e=5, f=6")], URL)
+    assert [one.pair for one in pairs] == ["e=5, f=6"]
+
+
+@pytest.mark.parity(
+    "10:cookies(withResponseHeaderFields:for:)", "10:setCookies(_:for:mainDocumentURL:)"
+)
+def test_cookie_of_a_stranger_is_the_storage_s_to_refuse(
+    storage: HTTPCookieStorage,
+) -> None:
+    """A field is read for its own sake; who may set what is decided where it is kept."""
+    field = "a=1; Secure, b=2; Domain=.other.example, c=3; Domain=10.0.0.1"
+    found = HTTPCookie.cookies_from_response({"Set-Cookie": field}, URL)
+
+    storage.set_cookies(found, URL)
+
+    assert [(one.name, one.domain, one.is_secure) for one in found] == [
+        ("a", "www.shop.example", True),
+        ("b", ".other.example", False),
+        ("c", "10.0.0.1", False),
+    ]
+    assert [one.name for one in storage.cookies] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "field", ["", ";a=1", "=1; b=2", "  =1; b=2", "a; b=2", "a=1; Domain=a b.example"]
+)
+@pytest.mark.parity("10:cookies(withResponseHeaderFields:for:)")
+def test_field_without_a_name_makes_no_cookie_for_a_program(field: str) -> None:
+    """As in Foundation; a session's loads keep it (RFC 6265bis, 5.6)."""
+    assert HTTPCookie.cookies_from_response({"Set-Cookie": field}, URL) == []
+
+
+@pytest.mark.parity("10:version, comment, commentURL, portList")
+def test_what_rfc_2965_added_is_read() -> None:
+    """No token before "=" begins no cookie; a nameless attribute says nothing."""
+    field = (
+        'a=1; Comment=for me, a@b=2; =x; CommentURL=/why; Port="80,443"; Version=1,\n'
+        "b=1; Comment; CommentURL; Port=80,443; Discard, c=1; Port=http; Version=2"
+    )
+
+    a, b, c = HTTPCookie.cookies_from_response({"Set-Cookie": field}, URL)
+
+    assert (a.version, a.comment, a.comment_url) == (1, "for me, a@b=2", "/why")
+    assert (b.version, b.comment, b.comment_url) == (0, None, None)
+    assert [one.port_list for one in (a, b, c)] == [(80, 443), (80,), None]
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Set-Cookie": ["a=1"]}, {b"Set-Cookie": b"a=1"}, [("Set-Cookie", 1)]]
+)
+def test_headers_of_another_kind_are_refused(headers: Any) -> None:
+    """Not taken for a response without cookies."""
+    with pytest.raises(UsageError, match="name and value must be str"):
+        HTTPCookie.cookies_from_response(headers, URL)
 
 
 @pytest.fixture

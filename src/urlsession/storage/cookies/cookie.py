@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 
 from ...errors import URLError
-from ...headers import HTTPHeaders
+from ...headers import HeadersInit
 from ...url import URLParts, parse_url
 from .date import datetime_of, parse_cookie_date
 from .policy import CookieSameSitePolicy
@@ -63,8 +63,8 @@ class HTTPCookie:
         properties: By `CookieKey` or its string. Name, value, path, and domain or
             origin URL are needed, the others are
 
-            * ``Version``: 0 or 1; ``Comment``, ``CommentURL``, ``Port`` ("80,443"):
-              kept, without effect;
+            * ``Version``: 0 or 1; ``Comment``, ``CommentURL``, ``Port`` ("80,443"; of
+              version 0 the first only): kept, without effect;
             * ``Expires``: a `datetime` with a time zone, or a date as text;
             * ``Max-Age``: seconds from now, which beat ``Expires``;
             * ``Discard``: ``"TRUE"`` or True for no expiry at all;
@@ -204,23 +204,30 @@ class HTTPCookie:
         return {"Cookie": pairs} if pairs else {}
 
     @staticmethod
-    def cookies_from_response(
-        headers: Mapping[str, str] | HTTPHeaders, url: str
-    ) -> list[HTTPCookie]:
+    def cookies_from_response(headers: HeadersInit, url: str) -> list[HTTPCookie]:
         """Return the cookies that a response from `url` sets, in order.
 
-        Those that the rules refuse are left out, see docs/cookies.md; a cookie that
-        the server deletes comes with an `expires_date` in the past.
+        Those that the rules refuse are left out, see docs/cookies.md, and those
+        without a name. A cookie for another host is there: as in Foundation it is
+        `HTTPCookieStorage.set_cookies` that refuses it. One that the server deletes
+        comes with an `expires_date` in the past.
 
         Args:
-            headers: `HTTPHeaders`, or a mapping where a comma may join several cookies.
+            headers: `HTTPHeaders`, (name, value) pairs, or a mapping, where a comma may
+                join several cookies.
             url: The URL that answered.
 
         Raises:
             URLError: `url` cannot be read, or its scheme is not supported.
+            UsageError: A name or value of `headers` is no str.
         """
         now = datetime.now(UTC).timestamp()
-        return HTTPCookie.received(fields_of(headers), url_parts(url), now)
+        parts = url_parts(url)
+        found = [
+            received_cookie(HTTPCookie, field, parts, now, is_for_program=True)
+            for field in fields_of(headers)
+        ]
+        return [one for one in found if one is not None]
 
     @classmethod
     def received(
@@ -359,6 +366,8 @@ def _domain(given: _Given) -> str:
         except URLError as error:
             raise ValueError(f"cookie property OriginURL: {error}") from error
     domain = _text(given, CookieKey.DOMAIN)
+    if domain == ".":  # of no host: Foundation takes it, and it goes nowhere
+        return domain
     host = _canonical_host(domain.removeprefix("."))
     return f".{host}" if domain.startswith(".") and not is_address(host) else host
 
@@ -390,7 +399,7 @@ def _port_list(given: _Given) -> tuple[int, ...] | None:
     ports = [one.strip() for one in value.strip('"').split(",")]
     if not all(one.isascii() and one.isdigit() and len(one) < 6 for one in ports):
         raise ValueError(f"cookie property Port is a list as '80,443', not {value!r}")
-    return tuple(map(int, ports))
+    return tuple(map(int, ports))[: None if _version(given) else 1]
 
 
 def _number(value: object) -> float:

@@ -13,7 +13,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...headers import HTTPHeaders
+from ...errors import UsageError
+from ...headers import HeadersInit, HTTPHeaders
 from .date import parse_cookie_date
 from .policy import CookieSameSitePolicy
 from .site import default_path, domain_matches, is_address, is_public_suffix
@@ -30,24 +31,36 @@ CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 MAXIMUM_AGE_S = 400 * 86_400.0  # seconds; RFC 6265bis, 5.5
 _BLANK = " \t"
 _MAX_AGE = re.compile(r"-?[0-9]+")
-# A comma that ends a cookie is followed by the next one's name; one in a date is not.
-_NEXT_COOKIE = re.compile(r",[ \t]*(?=[^\s;,=]+[ \t]*=)")
+# A comma that ends a cookie is followed by the next one's name, which is a token (RFC
+# 9110, 5.6.2); one in a date or a comment is not.
+_NEXT_COOKIE = re.compile(r",\s*(?=[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*=)")
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+_OF_RFC_2965 = frozenset(("comment", "commenturl", "port", "version"))
+_PORTS = re.compile(r'"?[0-9]{1,5}(?:[ ,]+[0-9]{1,5})*"?')
 _EARLIEST = 0.0  # of a cookie that is to be deleted; 1970 is past enough
 
 
-def fields_of(headers: Mapping[str, str] | HTTPHeaders) -> list[str]:
+def fields_of(headers: HeadersInit) -> list[str]:
     """Return the value of each Set-Cookie field, taking apart what a comma joins.
 
-    `HTTPHeaders` have kept the fields apart, a plain mapping cannot.
+    `HTTPHeaders` and pairs have kept the fields apart, a plain mapping cannot.
+
+    Raises:
+        UsageError: A name or a value is no str.
     """
-    if isinstance(headers, HTTPHeaders):
-        return headers.get_all("set-cookie")
-    return [
-        one
-        for name, value in headers.items()
-        if name.lower() == "set-cookie"
-        for one in _NEXT_COOKIE.split(value)
-    ]
+    if not isinstance(headers, Mapping):
+        return HTTPHeaders(headers).get_all("set-cookie")
+    found: list[str] = []
+    for name, value in headers.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            kinds = f"{type(name).__name__} and {type(value).__name__}"
+            raise UsageError(
+                f"header {name!r}: name and value must be str, not {kinds}; several "
+                "cookies are pairs, or HTTPHeaders"
+            )
+        if name.lower() == "set-cookie":
+            found += _NEXT_COOKIE.split(value)
+    return found
 
 
 def fields_of_head(lines: Sequence[bytes]) -> list[str]:
@@ -74,7 +87,12 @@ def fields_of_head(lines: Sequence[bytes]) -> list[str]:
 
 
 def received_cookie(
-    kind: type[HTTPCookie], field: str, parts: URLParts, now: float
+    kind: type[HTTPCookie],
+    field: str,
+    parts: URLParts,
+    now: float,
+    *,
+    is_for_program: bool = False,
 ) -> HTTPCookie | None:
     """Return the cookie of one Set-Cookie field.
 
@@ -83,6 +101,9 @@ def received_cookie(
         field: The field's value, bytes read as Latin-1.
         parts: The URL that answered.
         now: Seconds since 1970.
+        is_for_program: Whether a program reads the field, by Foundation's rules: no
+            cookie is without a name, and one for another host is the storage's to
+            refuse.
 
     Returns:
         None if it must not be taken. A cookie to be deleted has expired.
@@ -94,10 +115,12 @@ def received_cookie(
     name, value = name.strip(_BLANK), value.strip(_BLANK)
     if not (name or value) or len(name) + len(value) > MAXIMUM_SIZE:
         return None
-    if CONTROL.search(field):
+    if CONTROL.search(field) or (is_for_program and not name):
         return None
     attributes = _attributes(rest)
-    domain = _domain(attributes.get("domain", ""), parts.host)
+    domain = _domain(
+        attributes.get("domain", ""), parts.host, keeps_others=is_for_program
+    )
     path = attributes.get("path", "")
     is_secure = "secure" in attributes
     same_site = attributes.get("samesite", "").lower()
@@ -127,6 +150,7 @@ def received_cookie(
         is_secure=is_secure,
         is_http_only="httponly" in attributes,
         same_site_policy=_SAME_SITE.get(same_site),
+        **({} if _OF_RFC_2965.isdisjoint(attributes) else _old_facts(attributes)),
     )
 
 
@@ -152,6 +176,21 @@ def _attributes(text: str) -> dict[str, str]:
     return found
 
 
+def _old_facts(attributes: Mapping[str, str]) -> dict[str, object]:
+    """Return what RFC 2965 added to cookies, which Foundation keeps; no effect."""
+    version = 1 if attributes.get("version", "").strip('"') == "1" else 0
+    ports = attributes.get("port", "")
+    found = None
+    if _PORTS.fullmatch(ports):
+        found = tuple(map(int, re.findall("[0-9]+", ports)))
+    return {
+        "version": version,
+        "comment": attributes.get("comment") or None,
+        "comment_url": attributes.get("commenturl") or None,
+        "port_list": found if found is None or version else found[:1],
+    }
+
+
 def _expires_at(attributes: Mapping[str, str], now: float) -> float | None:
     age = attributes.get("max-age")
     if age is not None:
@@ -165,20 +204,22 @@ def _expires_at(attributes: Mapping[str, str], now: float) -> float | None:
     return None if moment is None else min(moment, now + MAXIMUM_AGE_S)
 
 
-def _domain(attribute: str, host: str) -> str | None:
+def _domain(attribute: str, host: str, *, keeps_others: bool) -> str | None:
     """Return the cookie's domain, with a leading dot if names below are meant.
 
-    None if the host may not set a cookie for that domain.
+    None if the host may not set a cookie for that domain, unless `keeps_others`.
     """
     domain = attribute.removeprefix(".").lower()
     if not domain.isascii():
         return None
     if not domain:
         return host
-    if is_address(host):
-        return host if domain.strip("[]") == host else None
+    if is_address(host) and domain.strip("[]") == host:
+        return host
     if not domain_matches(host, domain):
-        return None
+        if not (keeps_others and _HOST.fullmatch(domain)):
+            return None
+        return domain if is_address(domain) else f".{domain}"
     if is_public_suffix(domain):
         return host if domain == host else None
     return f".{domain}"

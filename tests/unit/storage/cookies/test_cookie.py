@@ -87,6 +87,7 @@ def test_property_of_a_wrong_kind_is_refused() -> None:
         (".Bücher.example", ".xn--bcher-kva.example"),
         ("10.1.2.3", "10.1.2.3"),
         (".10.1.2.3", "10.1.2.3"),
+        (".", "."),
         ("::1", "::1"),
         ("[::1]", "::1"),
     ],
@@ -164,6 +165,12 @@ def test_properties_make_an_equal_cookie() -> None:
     assert (cookie.version, cookie.comment) == (1, "for the cart")
     assert cookie.comment_url == "https://x.example/why"
     assert cookie.is_set_by_javascript
+
+
+def test_cookie_of_version_0_has_one_port() -> None:
+    """As in Foundation."""
+    assert make(port="443,8443").port_list == (443,)
+    assert make(port="443,8443", version=1).port_list == (443, 8443)
 
 
 def test_properties_of_a_short_cookie_are_few() -> None:
