@@ -12,7 +12,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from .loading.protocol import URLProtocolClient
-from .loading.redirect import is_redirect, redirected_request
+from .loading.redirect import is_redirect, location_of, redirected_request
 from .loading.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class URLProtocol:
         Raises:
             URLError: ``REDIRECT_TO_NON_EXISTENT_LOCATION``: the Location cannot be read.
         """
-        status_code, location = response.status_code, response.value("Location")
+        status_code, location = response.status_code, location_of(response)
         if location is None or not is_redirect(status_code, location):
             return None
         return redirected_request(request, status_code, location, lambda _request: True)

@@ -109,9 +109,8 @@ class _Unset(enum.Enum):
 
 _UNSET = _Unset.UNSET  # json=None is the JSON value null
 
-_USUAL_METHODS = frozenset(
-    ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH")
-)
+_FOUNDATIONS_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT"))
+_USUAL_METHODS = _FOUNDATIONS_METHODS | {"OPTIONS", "TRACE", "PATCH"}
 
 
 class URLRequest:
@@ -122,7 +121,7 @@ class URLRequest:
 
     Args:
         url: The URL; it is read when the request is run, see `parts`.
-        method: HTTP method; None for GET.
+        method: HTTP method; None for GET. The usual ones may be in lower case.
         headers: Header fields, a mapping or (name, value) pairs.
         json: A value to send as JSON; sets Content-Type unless `headers` does.
         form: Fields to send as a form; sets Content-Type unless `headers` does.
@@ -202,7 +201,8 @@ class URLRequest:
             raise TypeError(f"url must be a str, not {type(url).__name__}")
         self.url = url
         if method is not None:
-            self.http_method = method
+            upper = str(method).upper()  # what is no str is the setter's to refuse
+            self.http_method = upper if upper in _USUAL_METHODS else method
         if headers is not None:
             self._headers = HTTPHeaders(headers)
         if timeout_interval is not None:
@@ -237,7 +237,11 @@ class URLRequest:
 
     @property
     def http_method(self) -> str:
-        """The HTTP method; usual ones are upper-cased, None resets to GET."""
+        """The HTTP method; None resets to GET.
+
+        Setting it upper-cases GET, HEAD, POST, PUT, DELETE and CONNECT, as Foundation
+        does, and leaves others as they are: the methods of HTTP are case-sensitive.
+        """
         return self._http_method
 
     @http_method.setter
@@ -249,7 +253,7 @@ class URLRequest:
         elif not is_token(method):
             raise UsageError(f"method {method!r} is not a legal HTTP method")
         upper = method.upper()
-        self._http_method = upper if upper in _USUAL_METHODS else method
+        self._http_method = upper if upper in _FOUNDATIONS_METHODS else method
 
     @property
     def headers(self) -> HTTPHeaders:
@@ -391,12 +395,15 @@ class URLRequest:
             return NotImplemented
         return self is other or self._identity() == other._identity()
 
-    __hash__ = None  # type: ignore[assignment]  # mutable, and equality is by value
+    def __hash__(self) -> int:
+        # Of what equality counts, as Foundation's: not to be changed while it is a key.
+        return hash(self._identity())
+
+    def __str__(self) -> str:
+        return without_password(self.url or "")
 
     def __repr__(self) -> str:
-        return (
-            f"URLRequest({without_password(self.url)!r}, method={self.http_method!r})"
-        )
+        return f"URLRequest({str(self)!r}, method={self.http_method!r})"
 
     def _identity(self) -> tuple[object, ...]:
         return (

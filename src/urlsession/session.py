@@ -646,6 +646,7 @@ class URLSession:
             request = URLRequest(request)
         elif isinstance(request, URLRequest):
             request = request.copy()
+            request.url = request.url or ""  # None: Foundation's -1002 when it runs
         else:
             raise TypeError(
                 f"request must be a URL or a URLRequest, not {type(request).__name__}"

@@ -129,13 +129,12 @@ def _bad_url(url: str, message: str) -> URLError:
 
 
 def _checked_scheme(url: str, scheme: str | None) -> str:
-    if not url:
-        raise _bad_url(url, "URL is empty")
     lowered = (scheme or "").lower()
     if lowered in DEFAULT_PORTS:
         return lowered
     known = " or ".join(DEFAULT_PORTS)
     what = f"scheme {scheme!r} is not supported" if scheme else "URL has no scheme"
+    what = what if url else "URL is empty"
     raise URLError(
         URLErrorCode.UNSUPPORTED_URL, f"{what}: use {known}", failing_url=url
     )

@@ -79,18 +79,36 @@ def test_url_that_is_no_str_is_refused_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("post", "POST"), ("Get", "GET"), ("PurGe", "PurGe"), (None, "GET")],
+    [
+        ("post", "POST"),
+        ("Get", "GET"),
+        ("heAD", "HEAD"),
+        ("put", "PUT"),
+        ("dElEte", "DELETE"),
+        ("connect", "CONNECT"),
+        ("options", "options"),
+        ("trace", "trace"),
+        ("patch", "patch"),
+        ("PurGe", "PurGe"),
+        (None, "GET"),
+    ],
 )
 @pytest.mark.parity("6:httpMethod")
-def test_method_is_upper_cased_if_it_is_a_usual_one(
+def test_method_is_upper_cased_if_it_is_one_of_foundations(
     given: str | None, kept: str
 ) -> None:
-    """Methods of one's own keep their case: they are case-sensitive."""
+    """Six are; others keep their case: methods are case-sensitive."""
     request = URLRequest(URL, method="PUT")
 
     request.http_method = given
 
     assert request.http_method == kept
+
+
+@pytest.mark.parametrize("method", ["options", "Trace", "patch", "delete"])
+def test_usual_method_is_upper_cased_for_the_maker_of_a_request(method: str) -> None:
+    """Servers know them in capitals only."""
+    assert URLRequest(URL, method=method).http_method == method.upper()
 
 
 @pytest.mark.parametrize("method", ["", "GET ", "GE T", "GET\r\nX: 1", "É"])
@@ -362,6 +380,7 @@ def test_equality_ignores_headers_timeout_and_body() -> None:
     first = URLRequest(URL, headers={"A": "1"}, body=b"x", timeout_interval=1)
 
     assert first == URLRequest(URL)
+    assert hash(first) == hash(URLRequest(URL))
     assert first != URL
 
 
@@ -395,3 +414,13 @@ def test_repr_shows_no_password() -> None:
     shown = repr(URLRequest("http://me:hunter2@h/", method="PUT"))
 
     assert shown == "URLRequest('http://me:***@h/', method='PUT')"
+
+
+@pytest.mark.parity("6:url")
+def test_text_of_a_request_is_its_url() -> None:
+    """Without the password; empty if the URL was taken away."""
+    request = URLRequest("http://me:hunter2@h/")
+    shown = str(request)
+    request.url = None  # type: ignore[assignment]  # Foundation's nil; fails when run
+
+    assert (shown, str(request)) == ("http://me:***@h/", "")

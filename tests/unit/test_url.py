@@ -77,7 +77,6 @@ def test_request_url_is_fit_for_the_wire(url: str, request_url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        pytest.param("", id="empty"),
         pytest.param("http:", id="no-slashes"),
         pytest.param("http://", id="no-host"),
         pytest.param("http:///path", id="no-host-but-path"),
@@ -121,6 +120,7 @@ def test_unreadable_url_is_a_bad_url(url: str) -> None:
     "url",
     [
         "ftp://h/",
+        "",
         "ws://h/",
         "file:///etc/passwd",
         "example.com",

@@ -35,7 +35,13 @@ from .options import (
     stream_options,
     with_options,
 )
-from .redirect import MAXIMUM_REDIRECTS, is_redirect, redirected_request
+from .redirect import (
+    MAXIMUM_REDIRECTS,
+    is_redirect,
+    location_of,
+    redirected_request,
+    too_many_redirects,
+)
 from .resend import OneSending, may_be_sent_again
 from .route import Route
 
@@ -57,6 +63,14 @@ __all__ = ("HTTPLoad",)
 _CHALLENGES = (401, 407)
 _MAXIMUM_BODIES_LOST = 3  # on dead connections; as many as would be bad luck
 _REDIRECT_BODY_LIMIT = 64 * 1024  # bytes read so that the connection can be kept
+
+
+def _has_no_status(line: bytes) -> bool:
+    """Whether a status line has more digits than a status; libcurl reads three.
+
+    Source: RFC 9112, 4.
+    """
+    return line[12:13].isdigit()  # after "HTTP/1.1 200"; in HTTP/2 a line break
 
 
 class HTTPLoad(Transfer):
@@ -296,10 +310,6 @@ class HTTPLoad(Transfer):
             self.redirect_count += 1
             if self._guard is not None:
                 self._guard.was_let_in(self._response)
-        if self.redirect_count > MAXIMUM_REDIRECTS:
-            message = f"server redirected more than {MAXIMUM_REDIRECTS} times"
-            self._fail(self._error(URLErrorCode.HTTP_TOO_MANY_REDIRECTS, message))
-            return
         self._note_transaction()
         reader = self._reader
         if reader is None or request.http_body_stream is None:
@@ -369,7 +379,7 @@ class HTTPLoad(Transfer):
         self._response = response
         self.body = body
         if 300 <= response.status_code < 400:
-            location = response.value("Location")
+            location = location_of(response)
             if is_redirect(response.status_code, location):
                 self._location = location
                 self._ask_about_redirect()
@@ -565,6 +575,8 @@ class HTTPLoad(Transfer):
             self._lines = [line]
             self._has_reply = True
             self._is_head_done = False
+            if _has_no_status(line):
+                return -1  # `_error_of_run` says why
         elif self._is_head_done:
             return None  # trailers
         elif line in (b"\r\n", b"\n"):
@@ -754,10 +766,11 @@ class HTTPLoad(Transfer):
         if has_set_cookie(lines) and (then := self._keep_cookies(lines)) is not None:
             self._context.pool.afterwards(then)
         self._expect_coding(response)
-        location = response.value("Location")
-        if is_redirect(status_code, location):
-            self._location = location
-            return
+        if 300 <= status_code < 400:
+            location = location_of(response)
+            if is_redirect(status_code, location):
+                self._location = location
+                return
         if status_code in _CHALLENGES and self._is_challenged(response):
             self._has_challenge = True
             return
@@ -857,9 +870,7 @@ class HTTPLoad(Transfer):
         if client is None or response is None or location is None:
             return
         try:
-            request = redirected_request(
-                self.request, response.status_code, location, client.load_is_offered
-            )
+            request = self._redirected(response, location, client)
         except URLError:  # there is nothing to ask: `did_finish` fails with it
             return
         self._is_asking = True
@@ -874,6 +885,9 @@ class HTTPLoad(Transfer):
             if not lines:
                 self._succeed()  # without a response, which is none
                 return
+        if _has_no_status(lines[0]):
+            self._fail(self._error_of_status(lines[0]))
+            return
         response = HTTPURLResponse.from_raw(self.request.url, self.status_code, lines)
         self._response = response
         if self.is_secure:
@@ -883,7 +897,7 @@ class HTTPLoad(Transfer):
             then()
         self._may_be_useful = glance(head)
         if 300 <= self.status_code < 400:
-            self._location = response.value("Location")
+            self._location = location_of(response)
             if is_redirect(self.status_code, self._location):
                 self._ask_about_redirect()
                 return
@@ -907,13 +921,21 @@ class HTTPLoad(Transfer):
         client = self._client
         assert response is not None and location is not None and client is not None
         try:
-            request = redirected_request(
-                self.request, response.status_code, location, client.load_is_offered
-            )
+            request = self._redirected(response, location, client)
         except URLError as error:
             self._fail(error)
             return
         client.load_was_redirected(response, request)
+
+    def _redirected(
+        self, response: HTTPURLResponse, location: str, client: LoadClient
+    ) -> URLRequest:
+        """Return where to go, unless that would be once too often: nobody is asked."""
+        if self.redirect_count >= MAXIMUM_REDIRECTS:
+            raise too_many_redirects(self.request.url)
+        return redirected_request(
+            self.request, response.status_code, location, client.load_is_offered
+        )
 
     def _upgrade(self, sites: Sites) -> URLRequest:
         url = sites.upgraded(parse_url(self.request.url))
@@ -1086,7 +1108,7 @@ class HTTPLoad(Transfer):
             self.options = [*self.options, *stream_options()]
 
     def _request_options(self, request: URLRequest) -> list[tuple[int, object]]:
-        has_body = request.http_body is not None or request.http_body_stream is not None
+        has_body = request.http_body or request.http_body_stream is not None
         if has_body and request.http_method in ("GET", "HEAD"):
             message = f"a {request.http_method} request cannot have a body"
             raise self._error(URLErrorCode.DATA_LENGTH_EXCEEDS_MAXIMUM, message)
@@ -1234,6 +1256,8 @@ class HTTPLoad(Transfer):
                 failing_url=self.request.url,
                 curl_code=self.result_code,
             )
+        if self.is_streaming and self._has_reply and _has_no_status(self._lines[0]):
+            return self._error_of_status(self._lines[0])
         error = error_for(
             self.result_code,
             self.message,
@@ -1242,6 +1266,11 @@ class HTTPLoad(Transfer):
             url=self.request.url,
         )
         return error if self._guard is None else self._guard.error_of_run(error)
+
+    def _error_of_status(self, line: bytes) -> URLError:
+        shown = line.strip().decode("latin-1")[:40]
+        message = f"the reply begins with {shown!r}: a status has three digits"
+        return self._error(URLErrorCode.BAD_SERVER_RESPONSE, message)
 
     def _error_of_coding(self, cause: CodingError) -> URLError:
         return URLError(

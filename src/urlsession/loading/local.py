@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..errors import URLError, URLErrorCode
 from .client import Transaction
+from .redirect import MAXIMUM_REDIRECTS, too_many_redirects
 
 if TYPE_CHECKING:
     from ..challenge import AuthChallengeDisposition
@@ -326,6 +327,8 @@ class LocalLoad:
         return True
 
     def _tell_redirect(self, request: URLRequest, response: HTTPURLResponse) -> bool:
+        if self.redirect_count >= MAXIMUM_REDIRECTS:
+            return self._tell_end(too_many_redirects(self.request.url))
         client = self._client
         self._response = response
         self._is_redirecting = True

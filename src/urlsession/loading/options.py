@@ -124,7 +124,11 @@ def body_options(
     """Return the options for method and body, added to the `header_options`."""
     method = request.http_method
     body = request.http_body
+    if not body and method in ("GET", "HEAD"):
+        body = None
     if reader is not None:
+        if method == "POST" and reader.length != 0:
+            _add_line(fields, b"Content-Type: application/x-www-form-urlencoded")
         return [*fields, *_stream_options(method, request, reader, read)]
     if body is None and method == "GET":
         return fields
@@ -132,7 +136,7 @@ def body_options(
         return [*fields, (pycurl.NOBODY, 1)]
     if body is None and method not in ("POST", "PUT", "PATCH"):
         return [*fields, (pycurl.CUSTOMREQUEST, method)]
-    if body is None or method != "POST":
+    if not body or method != "POST":
         # libcurl makes up the type of a form, which Foundation does for POST only.
         # An empty body still gets its Content-Length, which servers ask for.
         _add_line(fields, b"Content-Type:")
@@ -219,10 +223,10 @@ def _line(name: str, value: str) -> bytes:
 
 
 def _add_line(options: list[Option], line: bytes) -> None:
-    name = line.rstrip(b":").lower()
+    name = _field_name(line)
     for option, lines in options:
         if option == pycurl.HTTPHEADER and isinstance(lines, list):
-            if not any(one.lower().startswith(name) for one in lines):
+            if all(_field_name(one) != name for one in lines):
                 lines.append(line)
             return
     options.append((pycurl.HTTPHEADER, [line]))

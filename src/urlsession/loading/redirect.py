@@ -11,15 +11,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..errors import URLError, URLErrorCode
 from ..request import URLRequest
 from ..url import parse_url
 
+if TYPE_CHECKING:
+    from ..response import HTTPURLResponse
+
 __all__ = (
     "MAXIMUM_REDIRECTS",
     "is_redirect",
+    "location_of",
     "redirected_request",
+    "too_many_redirects",
     "without_body_fields",
     "without_secrets",
 )
@@ -28,7 +34,7 @@ MAXIMUM_REDIRECTS = 20  # Foundation's
 
 # To urljoin `http://` and `//` are the base itself, and `http:///x` is its `/x`.
 _HAS_NO_HOST = re.compile(r"(?:https?:)?//(?:[/?#]|$)", re.IGNORECASE)
-_NOT_FOLLOWED = frozenset((300, 304))
+_FOLLOWED = frozenset((301, 302, 303, 305, 306, 307, 308))
 # Bound to one origin, by meaning (Host) or because they are secrets.
 _OF_ONE_ORIGIN = ("Authorization", "Cookie", "Proxy-Authorization", "Host")
 _OF_A_BODY = (
@@ -42,12 +48,22 @@ _OF_A_BODY = (
 
 
 def is_redirect(status_code: int, location: str | None) -> bool:
-    """Whether a response asks to go elsewhere (300 and 304 do not)."""
-    return (
-        300 <= status_code < 400
-        and status_code not in _NOT_FOLLOWED
-        and location is not None
-    )
+    """Whether a response asks to go elsewhere.
+
+    300 and 304 do not, and a status that is not known means what 300 does.
+
+    Source: RFC 9110, 15 and 15.4.
+    """
+    return status_code in _FOLLOWED and location is not None
+
+
+def location_of(response: HTTPURLResponse) -> str | None:
+    """Return the Location of a response; the first if it is there several times.
+
+    libcurl refuses a head where they differ.
+    """
+    values = response.headers.get_all("Location")
+    return values[0] if values else None
 
 
 def redirected_request(
@@ -96,6 +112,15 @@ def redirected_request(
     if origin != request.parts.origin:
         _remove(made, _OF_ONE_ORIGIN)
     return made
+
+
+def too_many_redirects(url: str) -> URLError:
+    """Return the error of a load whose `url` redirects once too often."""
+    return URLError(
+        URLErrorCode.HTTP_TOO_MANY_REDIRECTS,
+        f"redirected more than {MAXIMUM_REDIRECTS} times",
+        failing_url=url,
+    )
 
 
 def without_body_fields(request: URLRequest) -> None:

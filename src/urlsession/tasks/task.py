@@ -20,7 +20,6 @@ from ..delegate import find_method
 from ..errors import URLError, URLErrorCode, UsageError
 from ..loading.hints import urgency
 from ..loading.http import HTTPLoad
-from ..loading.redirect import MAXIMUM_REDIRECTS
 from ..loading.registry import REGISTRY
 from ..request import URLRequest
 from ..response import TRANSFER_SIZE_UNKNOWN
@@ -482,12 +481,6 @@ class URLSessionTask:
         if is_held:
             load.hold()
         try:
-            if load.redirect_count > MAXIMUM_REDIRECTS:
-                raise URLError(
-                    URLErrorCode.HTTP_TOO_MANY_REDIRECTS,
-                    f"redirected more than {MAXIMUM_REDIRECTS} times",
-                    failing_url=load.request.url,
-                )
             load.begin()
         except URLError as error:
             self.load_did_fail(error)

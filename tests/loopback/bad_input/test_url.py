@@ -17,7 +17,6 @@ from .attempt import Load
 @pytest.mark.parametrize(
     "url",
     [
-        "",
         "http://",
         "http:///path",
         "http://:80/",
@@ -46,6 +45,7 @@ def test_url_that_cannot_be_read_is_a_bad_url(load: Load, url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
+        "",
         "ftp://host/",
         "file://another.host/etc/passwd",
         "javascript:alert(1)",

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from urlsession import URLError, URLErrorCode, URLRequest
+from urlsession import HTTPURLResponse, URLError, URLErrorCode, URLRequest
 from urlsession.loading.redirect import (
     MAXIMUM_REDIRECTS,
     is_redirect,
+    location_of,
     redirected_request,
+    too_many_redirects,
 )
 
 HERE = "http://a.example/dir/page?q=1"
@@ -40,6 +42,24 @@ def test_limit_is_foundations() -> None:
     assert MAXIMUM_REDIRECTS == 20
 
 
+def test_error_of_too_many_names_the_url_that_redirects() -> None:
+    """As Foundation's."""
+    error = too_many_redirects(HERE)
+
+    assert error.code is URLErrorCode.HTTP_TOO_MANY_REDIRECTS
+    assert error.failing_url == HERE
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [((), None), (("/a,b",), "/a,b"), (("/a", "/a"), "/a")]
+)
+def test_first_location_counts(values: tuple[str, ...], expected: str | None) -> None:
+    """It is one field; joined they would be another place."""
+    response = HTTPURLResponse(HERE, 302, None, [("Location", one) for one in values])
+
+    assert location_of(response) == expected
+
+
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
@@ -53,7 +73,9 @@ def test_limit_is_foundations() -> None:
         (305, True),
         (307, True),
         (308, True),
-        (399, True),
+        (306, True),
+        (309, False),
+        (399, False),
         (400, False),
     ],
 )
