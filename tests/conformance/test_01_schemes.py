@@ -31,7 +31,7 @@ END = [
     "task_did_complete",
     "session_did_become_invalid",
 ]
-BROKEN = ["data:", "data:text/plain", "data:,%zz", "data:;base64,a!b", "data:;x,y"]
+BROKEN = ["data:", "data:text/plain", "data:,%zz", "data:;base64,a!b", "data:x;y,z"]
 
 
 @pytest.fixture
@@ -45,10 +45,14 @@ def page(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("url", "data", "mime_type", "charset"),
     [
-        ("data:,a%20b", b"a b", "text/plain", "us-ascii"),
+        ("data:,a%20b", b"a b", "text/plain", None),
+        ("data:;charset=UTF-8,a", b"a", "text/plain", "utf-8"),
+        ("data:;charset=utf-8;charset=utf-16,a", b"a", "text/plain", "utf-8"),
+        ("data:;charset=utf-8;x/y,a", b"a", "text/plain", "utf-8"),
+        ("data:a/b;c=d;charset=macroman,,1", b",1", "a/b", "macroman"),
         ("DATA:text/HTML;charset=UTF-8,%C3%A9", b"\xc3\xa9", "text/html", "utf-8"),
         ("data:image/gif;base64,R0lG", b"GIF", "image/gif", None),
-        ("data:,", b"", "text/plain", "us-ascii"),
+        ("data:,", b"", "text/plain", None),
     ],
 )
 def test_data_url_is_its_own_answer(

@@ -24,7 +24,11 @@ _SHOWN_SIZE = 60  # characters of a URL in a message: it may hold a whole film
 
 
 class DataURL(NamedTuple):
-    """What a ``data:`` URL holds."""
+    """What a ``data:`` URL holds.
+
+    The charset is the one that it names, else None: Foundation does not tell of the
+    US-ASCII that RFC 2397 has for a URL without a type.
+    """
 
     mime_type: str
     charset: str | None
@@ -55,12 +59,10 @@ def _type_of(url: str, kind: str, parameters: list[str]) -> tuple[str, str | Non
     from urllib.parse import unquote  # 2 ms for a program whose URLs are plain
 
     mime_type = unquote(kind).lower()
-    charset = None if mime_type else "us-ascii"
-    for parameter in parameters:
-        name, equals, value = parameter.partition("=")
-        if not equals:
-            raise _bad_url(url, f"its parameter {name!r} has no value")
-        if name.strip().lower() == "charset":
+    charset = None
+    for parameter in parameters:  # one without a value says nothing
+        name, _, value = parameter.partition("=")
+        if charset is None and name.strip().lower() == "charset":
             charset = unquote(value).strip().strip('"').lower() or None
     if mime_type and not _MEDIA_TYPE.fullmatch(mime_type):
         raise _bad_url(url, f"{kind!r} is not a media type")
