@@ -58,7 +58,8 @@ HEURISTIC_LIMIT_S = 7 * 86_400.0  # seconds; what Foundation's limit is nobody s
 VARY_LIMIT = 64  # names; a reply that varies by more is taken to vary by everything
 
 _STORED_BY_DEFAULT = frozenset((200, 203, 204, 301, 308))
-_STORED_IF_TOLD = frozenset((201, 202, 205, 207, 208, 226, 302, 303, 307))
+_STORED_IF_TOLD = frozenset((*range(200, 300), 302, 303, 307)) - {206}
+_UNDERSTOOD = _STORED_BY_DEFAULT | {201, 202, 205, 207, 208, 226, 302, 303, 307}
 _ERRORS_TO_BRIDGE = frozenset((500, 502, 503, 504))  # RFC 5861, section 4
 
 # Of one connection, or of one message (RFC 9111 3.1). A cookie is set once, by the
@@ -210,7 +211,10 @@ def is_storable(
     if method not in ("GET", "HEAD") or "no-store" in asked:
         return False
     told = parse_directives(headers.get("cache-control"))
-    if "no-store" in told and "must-understand" not in told:
+    must_understand = "must-understand" in told
+    if must_understand and status not in _UNDERSTOOD:
+        return False
+    if "no-store" in told and not must_understand:
         return False
     if vary_names(headers) is None:
         return False

@@ -83,7 +83,10 @@ STORABLE: dict[str, tuple[str, int, Fields, str, bool]] = {
     "304": ("GET", 304, [(CC, "max-age=60")], "", False),
     "404": ("GET", 404, [(CC, "max-age=60")], "", False),
     "500": ("GET", 500, [(CC, "max-age=60")], "", False),
-    "unknown status": ("GET", 299, [(CC, "max-age=60")], "", False),
+    "another success, told": ("GET", 299, [(CC, "max-age=60")], "", True),
+    "another success": ("GET", 299, [], "", False),
+    "not understood": ("GET", 299, [(CC, "max-age=9, must-understand")], "", False),
+    "unknown status": ("GET", 599, [(CC, "max-age=60")], "", False),
 }
 
 
