@@ -32,6 +32,9 @@ END = [
     "session_did_become_invalid",
 ]
 BROKEN = ["data:", "data:text/plain", "data:,%zz", "data:;base64,a!b", "data:x;y,z"]
+BROKEN += [
+    f"data:;base64,{one}" for one in ("=", "YQ=", "YWJj=", "YWJj====", "Y", "Y=Q=")
+]
 
 
 @pytest.fixture
@@ -53,6 +56,10 @@ def page(tmp_path: Path) -> Path:
         ("DATA:text/HTML;charset=UTF-8,%C3%A9", b"\xc3\xa9", "text/html", "utf-8"),
         ("data:image/gif;base64,R0lG", b"GIF", "image/gif", None),
         ("data:,", b"", "text/plain", None),
+        ("data:;base64,", b"", "text/plain", None),
+        ("data:;base64,YQ", b"a", "text/plain", None),
+        ("data:;base64,YQ==", b"a", "text/plain", None),
+        ("data:;base64,%20YW%0AI%3D", b"ab", "text/plain", None),
     ],
 )
 def test_data_url_is_its_own_answer(
