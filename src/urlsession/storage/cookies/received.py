@@ -135,6 +135,7 @@ def received_cookie(
         or not _may_have_prefix(
             name or value,
             is_secure=is_secure,
+            is_http_only="httponly" in attributes,
             is_of_host=has_root_path and not domain.startswith("."),
             is_nameless=not name,
         )
@@ -226,14 +227,28 @@ def _domain(attribute: str, host: str, *, keeps_others: bool) -> str | None:
 
 
 def _may_have_prefix(
-    text: str, *, is_secure: bool, is_of_host: bool, is_nameless: bool
+    text: str,
+    *,
+    is_secure: bool,
+    is_http_only: bool,
+    is_of_host: bool,
+    is_nameless: bool,
 ) -> bool:
-    """Return whether a cookie keeps the promise that the prefix of its name makes."""
+    """Return whether a cookie keeps the promise that the prefix of its name makes.
+
+    Source: RFC 6265bis, 4.1.3 and 5.7; ``__Http-`` and ``__Host-Http-`` are of the
+    draft that follows it (Cookies: HTTP State Management Mechanism).
+    """
     if not text.startswith("__"):
         return True
-    lowered = text[:9].lower()
-    if lowered.startswith("__secure-"):
-        return is_secure and not is_nameless
-    if lowered.startswith("__host-"):
-        return is_secure and is_of_host and not is_nameless
-    return True
+    lowered = text[:12].lower()
+    is_of_host_only = lowered.startswith("__host-")
+    is_http = lowered.startswith(("__http-", "__host-http-"))
+    if not (is_of_host_only or is_http or lowered.startswith("__secure-")):
+        return True
+    return (
+        is_secure
+        and not is_nameless
+        and (is_of_host or not is_of_host_only)
+        and (is_http_only or not is_http)
+    )

@@ -278,6 +278,10 @@ def test_flags(
         (URL, "__Host-a; Secure; Path=/"),
         (URL, "=__Secure-a=1; Secure"),
         (URL, "=__hOST-; Secure; Path=/"),
+        (URL, "__Http-a=1; Secure"),
+        (URL, "__Http-a=1; HttpOnly"),
+        (URL, "__Host-Http-a=1; Secure; Path=/"),
+        (URL, "__host-HTTP-a=1; Secure; HttpOnly"),
     ],
 )
 def test_promise_that_is_not_kept_is_refused(url: str, field: str) -> None:
@@ -291,6 +295,8 @@ def test_promise_that_is_not_kept_is_refused(url: str, field: str) -> None:
         (URL, "__Secure-a=1; Secure; Domain=shop.example"),
         (URL, "__Host-a=1; Secure; Path=/"),
         (URL, "__HOST-a=1; secure; path=/"),
+        (URL, "__Http-a=1; Secure; HttpOnly; Domain=shop.example"),
+        (URL, "__Host-Http-a=1; Secure; HttpOnly; Path=/"),
         (URL, "__Hosta=1"),
         (URL, "_a=1"),
         (URL, "a=__Secure-"),
