@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .storage.url_cache import URLCache
     from .tasks.data_task import URLSessionDataTask
     from .tasks.download_task import URLSessionDownloadTask
+    from .tasks.priority import TaskPriority
     from .tasks.reply import DownloadReply, Reply
     from .tasks.state import TaskState
     from .tasks.stream import AsyncBytes
@@ -84,6 +85,7 @@ __all__ = (
     "ResponseDisposition",
     "ServerTrust",
     "SessionInvalidatedError",
+    "TaskPriority",
     "TaskState",
     "URLAuthenticationChallenge",
     "URLCache",
@@ -142,6 +144,7 @@ _MODULES = {
     "ResponseDisposition": "delegate",
     "ServerTrust": "server_trust",
     "SessionInvalidatedError": "errors",
+    "TaskPriority": "tasks.priority",
     "TaskState": "tasks.state",
     "URLCache": "storage.url_cache",
     "URLAuthenticationChallenge": "challenge",
