@@ -22,6 +22,7 @@ __all__ = (
     "flag",
     "interval",
     "member",
+    "moment",
     "no_dnssec",
     "object_or_none",
     "object_tuple",
@@ -115,6 +116,17 @@ def count(name: str, value: object) -> int:
     if value < 1:
         raise ValueError(f"{name} must be at least 1, not {value}")
     return value
+
+
+def moment(name: str, value: object) -> float:
+    """Accept a datetime that has a time zone; return its seconds since 1970."""
+    from datetime import datetime  # for a program that names a date
+
+    if not isinstance(value, datetime):
+        raise TypeError(f"{name} must be a datetime, not {_kind(value)}")
+    if value.tzinfo is None:
+        raise ValueError(f"{name} {value} has no time zone: datetime.now(UTC) has one")
+    return value.timestamp()
 
 
 def member(kind: type[_EnumT]) -> Check[_EnumT]:

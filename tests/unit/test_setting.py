@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from urlsession.setting import (
     flag,
     interval,
     member,
+    moment,
     no_dnssec,
     object_or_none,
     object_tuple,
@@ -26,6 +28,17 @@ from urlsession.setting import (
 )
 
 PEM = b"-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
+
+
+def test_moment_is_a_datetime_with_a_zone() -> None:
+    """In seconds since 1970, whatever its zone."""
+    zone = timezone(timedelta(hours=2))
+
+    assert moment("date", datetime(1970, 1, 1, 2, 0, 1, tzinfo=zone)) == 1.0
+    with pytest.raises(TypeError, match="date must be a datetime, not float"):
+        moment("date", 1.0)
+    with pytest.raises(ValueError, match="has no time zone"):
+        moment("date", datetime(2030, 1, 1))  # noqa: DTZ001  # the mistake under test
 
 
 class Owner:

@@ -18,7 +18,9 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ..errors import URLError
+from ..request import URLRequest
 from ..response import HTTPURLResponse
+from ..setting import moment
 from ..url import parse_url
 from .cache_rules import ValueOf, variant_of, vary_names
 from .cached_response import CachedURLResponse, Entry, StoragePolicy, raw_lines
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ..request import FilePath, URLRequest
+    from ..request import FilePath
     from .cache_file import CacheFile
 
 __all__ = (
@@ -164,6 +166,7 @@ class URLCache(metaclass=_Shared):
 
     def cached_response(self, request: URLRequest) -> CachedURLResponse | None:
         """Return what is stored for a request, fresh or not; None if nothing is."""
+        _check(URLRequest, request)
         entry = self.find(key_of(request), _fields_of(request))
         return None if entry is None else entry.cached_response()
 
@@ -174,12 +177,15 @@ class URLCache(metaclass=_Shared):
 
         Nothing happens if it is too large, or varies by everything (``Vary: *``).
         """
+        _check(CachedURLResponse, cached)
+        _check(URLRequest, request)
         entry = entry_of(cached, key_of(request), _fields_of(request))
         if entry is not None:
             self.store(entry)
 
     def remove_cached_response(self, request: URLRequest) -> None:
         """Remove what is stored for a request, in all its variants."""
+        _check(URLRequest, request)
         self.remove(key_of(request))
 
     def remove_all_cached_responses(self) -> None:
@@ -194,11 +200,10 @@ class URLCache(metaclass=_Shared):
         """Remove what was stored at `date` or later.
 
         Raises:
+            TypeError: `date` is no datetime.
             ValueError: `date` has no zone.
         """
-        if date.tzinfo is None:
-            raise ValueError("date must have a zone: datetime.now(UTC), for instance")
-        since = date.timestamp()
+        since = moment("date", date)
         with self._lock:
             for entry in list(self._by_use.values()):
                 if entry.stored_at >= since:
@@ -489,6 +494,11 @@ def _checked(name: str, capacity: object) -> int:
 _wall_clock = time.time  # noqa: TID251
 
 _CACHES: weakref.WeakSet[URLCache] = weakref.WeakSet()
+
+
+def _check(kind: type, value: object) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{kind.__name__} expected, not {type(value).__name__}")
 
 
 def _forget_after_fork() -> None:

@@ -308,8 +308,25 @@ def test_removal(cache: URLCache) -> None:
     cache.remove_all_cached_responses()
     assert data(cache, "http://host/d") is None
     assert cache.current_disk_usage == 0
-    with pytest.raises(ValueError, match="must have a zone"):
+    with pytest.raises(ValueError, match="has no time zone"):
         cache.remove_cached_responses_since(datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_mistaken_argument_is_named() -> None:
+    """A URL is no request, a reply no request, a number no date."""
+    cache: Any = URLCache(1 << 20, 0)
+    request, cached = URLRequest(URL), reply(b"x")
+
+    with pytest.raises(TypeError, match="URLRequest expected, not str"):
+        cache.cached_response(URL)
+    with pytest.raises(TypeError, match="URLRequest expected, not str"):
+        cache.remove_cached_response(URL)
+    with pytest.raises(TypeError, match="CachedURLResponse expected, not URLRequest"):
+        cache.store_cached_response(request, cached)
+    with pytest.raises(TypeError, match="URLRequest expected, not str"):
+        cache.store_cached_response(cached, URL)
+    with pytest.raises(TypeError, match="date must be a datetime, not int"):
+        cache.remove_cached_responses_since(0)
 
 
 def vary(cache: URLCache, value: str | None, data_: bytes, names: str = "X") -> None:

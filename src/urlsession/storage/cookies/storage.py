@@ -19,7 +19,7 @@ from time import monotonic as _monotonic
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ...errors import URLError, URLErrorCode
-from ...setting import member
+from ...setting import member, moment
 from .jar import CookieJar
 from .policy import CookieAcceptPolicy
 from .site import domain_matches, is_same_site, url_parts
@@ -152,7 +152,11 @@ class HTTPCookieStorage:
 
         One that has expired takes that one away. Nothing happens if the policy is
         `NEVER`.
+
+        Raises:
+            TypeError: It is no `HTTPCookie`.
         """
+        _check([cookie])
         if self._policy is not CookieAcceptPolicy.NEVER:
             self._change(lambda present: self._jar.put(cookie, present))
 
@@ -164,12 +168,11 @@ class HTTPCookieStorage:
         """Take away the cookies that were stored, or stored anew, after a date.
 
         Raises:
+            TypeError: It is no datetime.
             ValueError: The date has no time zone.
         """
-        if date.tzinfo is None:
-            raise ValueError(f"date {date} has no time zone")
-        moment = date.timestamp()
-        self._change(lambda _: self._jar.remove_stored_after(moment))
+        since = moment("date", date)
+        self._change(lambda _: self._jar.remove_stored_after(since))
 
     def purge(self) -> None:
         """Take away all cookies."""
@@ -195,10 +198,11 @@ class HTTPCookieStorage:
             main_document_url: The document that the URL was loaded for.
 
         Raises:
+            TypeError: What is not an `HTTPCookie` is among them.
             URLError: A URL cannot be read, or its scheme is not supported.
         """
         parts = url_parts(url)
-        if self._store(list(cookies), parts, main_document_url, self._policy):
+        if self._store(_check(cookies), parts, main_document_url, self._policy):
             self.tell()
 
     def store_cookies(self, cookies: list[HTTPCookie], task: CookieTask) -> None:
@@ -369,6 +373,16 @@ class HTTPCookieStorage:
 def now() -> float:
     """Return the present in seconds since 1970."""
     return datetime.now(UTC).timestamp()
+
+
+def _check(cookies: Iterable[HTTPCookie]) -> list[HTTPCookie]:
+    from .cookie import HTTPCookie  # as in `receive`
+
+    found = list(cookies)
+    for one in found:
+        if not isinstance(one, HTTPCookie):
+            raise TypeError(f"a cookie is an HTTPCookie, not {type(one).__name__}")
+    return found
 
 
 def _is_of_site(parts: URLParts, main_document_url: str | None) -> bool:

@@ -7,6 +7,7 @@ import pickle
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -166,6 +167,18 @@ def test_secure_cookie_is_not_hidden_without_tls() -> None:
     )
 
     assert [one.pair for one in storage.cookies_for(URL)] == ["a=1", "b=2"]
+
+
+@pytest.mark.parametrize("mistake", ["a=1", {"Name": "a"}, None])
+def test_what_is_no_cookie_is_refused(mistake: Any) -> None:
+    """With what it is; nothing is stored."""
+    storage = HTTPCookieStorage()
+
+    with pytest.raises(TypeError, match="is an HTTPCookie, not"):
+        storage.set_cookie(mistake)
+    with pytest.raises(TypeError, match="is an HTTPCookie, not"):
+        storage.set_cookies([*cookies("a=1"), mistake], URL)
+    assert storage.cookies == []
 
 
 def test_cookies_stored_since_a_date_are_taken_away() -> None:
