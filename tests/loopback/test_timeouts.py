@@ -238,10 +238,18 @@ def test_no_timer_runs_while_a_task_is_suspended(serve: Serve) -> None:
 
 def test_task_suspended_at_once_is_not_timed_either(serve: Serve) -> None:
     """Before there is a connection, or a head."""
-    server = serve(trickling(0.0, count=1))
+    is_suspended = threading.Event()
+
+    def late(connection: ServerConnection) -> None:
+        connection.recv_request()
+        is_suspended.wait(5)
+        connection.send_response(200, body=b"x")
+
+    server = serve(late)
     with URLSession(configured(request_s=0.6, resource_s=0.8)) as session:
         task = session.data(server.url())
         task.suspend()
+        is_suspended.set()
         with pytest.raises(TimeoutError, match="goes on"):
             task.result(1.0)
         task.resume()
