@@ -363,7 +363,9 @@ class URLSession:
             from_data: The body: bytes, text, a `MultipartForm`, a binary file, an
                 iterable or an async iterable of bytes.
             from_file: A path; the file is read while it is sent.
-            resume_data: Of an upload from a file that was cancelled or interrupted.
+            resume_data: Of an upload from a file that was cancelled or interrupted. A
+                task whose data cannot be read (changed, or of a newer version) ends
+                with ``UNSUPPORTED_URL``.
             delegate: As for `data`.
 
         Returns:
@@ -372,7 +374,6 @@ class URLSession:
         Raises:
             SessionInvalidatedError: The session was invalidated.
             TypeError: There is not exactly one body.
-            UsageError: `resume_data` was damaged, or is no upload's.
         """
         task = self._make_upload(
             request, from_data, from_file, resume_data, delegate, is_streamed=False
@@ -404,7 +405,6 @@ class URLSession:
         Raises:
             SessionInvalidatedError: The session was invalidated.
             TypeError: There is not exactly one body.
-            UsageError: `resume_data` was damaged, or is no upload's.
         """
         task = self._make_upload(
             request, from_data, from_file, resume_data, None, is_streamed=streamed
@@ -447,7 +447,9 @@ class URLSession:
             request: A URL or a request; a request is copied.
             resume_data: What an earlier download left, to go on from there. A
                 `request` beside it must be for the same URL; it gives the header
-                fields, among them the credentials that resume data never hold.
+                fields, among them the credentials that resume data never hold. A
+                task whose data cannot be read (changed, or of another version) ends
+                with ``UNSUPPORTED_URL``.
             delegate: Asked before the session's delegate; told of progress, but not
                 of the finished file.
 
@@ -456,8 +458,7 @@ class URLSession:
 
         Raises:
             SessionInvalidatedError: The session was invalidated.
-            UsageError: `resume_data` was changed, is of another version, or is of
-                another URL than `request`.
+            UsageError: `resume_data` is of another URL than `request`.
             TypeError: Neither was given, or not in the form of a request or of bytes.
         """
         task = self._make_download(request, resume_data, delegate)

@@ -619,21 +619,33 @@ def test_resume_data_hold_what_is_needed_and_no_password(
     ],
     ids=["tampered", "cut short", "empty", "Apple's", "renumbered", "of an upload"],
 )
-def test_resume_data_that_were_changed_are_refused(
+def test_resume_data_that_were_changed_end_the_task(
     serve: Serve,
     configuration: URLSessionConfiguration,
     spoil: Callable[[bytes], bytes],
     message: str,
 ) -> None:
-    """At the call, with what is wrong."""
+    """With what is wrong, told as any other end; nothing is asked for."""
+    told: list[tuple[object, object, URLError | None]] = []
     handler = RangeServer(BODY)
     handler.cuts = [CUT]
     server = serve(handler)
     with URLSession(configuration) as session:
         data = resume_data_of(session, server.url())
-        with pytest.raises(UsageError, match=message):
-            session.download_task(resume_data=spoil(data))
+        task = session.download_task(
+            resume_data=spoil(data), completion=lambda *end: told.append(end)
+        )
+        assert told == []
+        task.resume()
+        with pytest.raises(URLError, match=message) as caught:
+            session.download(resume_data=spoil(data)).result(5)
 
+    location, response, error = told[0]
+    assert (location, response) == (None, None)
+    assert error is task.error
+    for one in (error, caught.value):
+        assert isinstance(one, URLError)
+        assert one.code is URLErrorCode.UNSUPPORTED_URL
     assert len(handler.requests) == 1
 
 
@@ -644,10 +656,10 @@ def test_resume_data_of_another_version_are_refused(
     from urlsession.tasks.resume_data import seal
 
     with URLSession(configuration) as session:
-        with pytest.raises(UsageError, match="version 99"):
-            session.download(resume_data=seal("download", 99, {"offset": 1}))
-        with pytest.raises(UsageError, match="not complete"):
-            session.download(resume_data=seal("download", 1, {"offset": 1}))
+        with pytest.raises(URLError, match="version 99"):
+            session.download(resume_data=seal("download", 99, {"offset": 1})).result(5)
+        with pytest.raises(URLError, match="not complete"):
+            session.download(resume_data=seal("download", 1, {"offset": 1})).result(5)
         with pytest.raises(TypeError):
             session.download(resume_data="text")  # type: ignore[arg-type]  # what is tested
 

@@ -24,9 +24,8 @@ from urlsession import (
     URLRequest,
     URLSession,
     URLSessionConfiguration,
-    UsageError,
 )
-from urlsession.testing import ServerConnection
+from urlsession.testing import RecordingDelegate, ServerConnection
 
 from .resumable_server import ResumableServer, url_of
 
@@ -608,12 +607,24 @@ def test_resumed_upload_that_the_server_forgot_is_an_error(
 
 @pytest.mark.parity(AWAITED)
 @pytest.mark.parametrize("data", [b"", b"rubbish", b"urlsession-resume-data x 1 y\n{}"])
-def test_damaged_resume_data_is_refused_at_the_call(data: bytes) -> None:
-    """No task is made."""
-    with URLSession() as session:
-        with pytest.raises(UsageError):
-            session.upload(resume_data=data)
-        assert session.all_tasks() == []
+def test_damaged_resume_data_ends_the_task(data: bytes) -> None:
+    """Awaiter, handler and delegate are told."""
+    told: list[URLError | None] = []
+    delegate = RecordingDelegate()
+    with URLSession(delegate=delegate) as session:
+        with pytest.raises(URLError) as caught:
+            session.upload(resume_data=data).result(5)
+        session.upload_task(resume_data=data).resume()
+        session.upload_task(
+            completion=lambda _data, _response, error: told.append(error),
+            resume_data=data,
+        ).resume()
+
+    errors = [caught.value, *told, delegate.named("task_did_complete")[-1].args[-1]]
+    assert [type(one) for one in errors] == [URLError] * 3
+    for error in errors:
+        assert isinstance(error, URLError)
+        assert error.code is URLErrorCode.UNSUPPORTED_URL
 
 
 # -- cancelling in between -------------------------------------------------------------

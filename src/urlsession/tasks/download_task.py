@@ -22,7 +22,7 @@ from .delivery import Callback, report_callback_error
 from .download_state import DownloadState, without_user
 from .partial_download import PartialDownload
 from .reply import DownloadReply
-from .resume_data import ProducedResumeData
+from .resume_data import ProducedResumeData, refused
 from .resumption import Answer
 from .task import URLSessionTask
 
@@ -70,14 +70,17 @@ class URLSessionDownloadTask(URLSessionTask):
     _told_bytes: int = 0
     _told_at: float = 0.0
     _was_resumed_from: bool = False
+    _refusal: URLError | None = None
 
     def __init__(
         self,
         session: URLSession,
         task_identifier: int,
         request: URLRequest,
-        resume: DownloadState | None = None,
+        resume: DownloadState | URLError | None = None,
     ) -> None:
+        if isinstance(resume, URLError):  # the task's end, once it begins
+            self._refusal, resume = resume, None
         super().__init__(session, task_identifier, request)
         folder = session._configuration.download_directory
         self._tells_data = True
@@ -158,6 +161,8 @@ class URLSessionDownloadTask(URLSessionTask):
         )
 
     def _request_to_load(self) -> URLRequest:
+        if self._refusal is not None:
+            raise self._refusal
         fields = self._partial.open_left()
         if not fields:
             return self.original_request
@@ -362,17 +367,23 @@ class _NoResumeData(ProducedResumeData):
 
 def resumed_request(
     data: bytes, request: URLRequest | str | None
-) -> tuple[DownloadState, URLRequest]:
+) -> tuple[DownloadState | URLError, URLRequest | str]:
     """Read resume data; return them, and the request that goes on from there.
 
     Args:
         data: What an earlier download left.
         request: What gives the header fields; None for those in `data`.
 
+    Returns:
+        In place of data that cannot be read, what the task ends with.
+
     Raises:
-        UsageError: `data` cannot be used, or is of another URL than `request`.
+        UsageError: `data` is of another URL than `request`.
     """
-    resume = DownloadState.from_bytes(data)
+    try:
+        resume = DownloadState.from_bytes(data)
+    except UsageError as error:
+        return refused(error), "" if request is None else request
     if request is None:
         headers = list(resume.headers)
         return resume, URLRequest(resume.original_url, headers=headers)

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..errors import URLError, UsageError
+from ..errors import URLError, URLErrorCode, UsageError
 
 if TYPE_CHECKING:
     from .task import URLSessionTask
 
-__all__ = ("ProducedResumeData", "ResumeData", "seal", "unseal")
+__all__ = ("ProducedResumeData", "ResumeData", "refused", "seal", "unseal")
 
 ResumeData: TypeAlias = bytes
 """Opaque bytes; to be kept, and given to a later task."""
@@ -112,6 +112,15 @@ def unseal(data: bytes, kind: str, version: int) -> dict[str, Any]:
     fields = json.loads(text)
     assert isinstance(fields, dict)
     return fields
+
+
+def refused(error: UsageError) -> URLError:
+    """Return what a task ends with whose resume data cannot be read.
+
+    Not a mistake of the caller's: the data were kept somewhere. The code is that of
+    Foundation's open-source twin.
+    """
+    return URLError(URLErrorCode.UNSUPPORTED_URL, str(error), underlying=error)
 
 
 def _checksum(kind: str, version: int, text: bytes) -> bytes:

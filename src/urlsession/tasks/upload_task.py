@@ -18,7 +18,7 @@ from ..loading.http import HTTPLoad
 from ..request import URLRequest
 from ..response import TRANSFER_SIZE_UNKNOWN
 from .data_task import URLSessionDataTask
-from .resume_data import ProducedResumeData, seal, unseal
+from .resume_data import ProducedResumeData, refused, seal, unseal
 from .upload_source import ChangedFileError, UploadSource
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class URLSessionUploadTask(URLSessionDataTask):
     _is_silent: bool = False
     _tries: int = 0
     _interruption: URLError | None = None
+    _refusal: URLError | None = None
 
     def __init__(
         self, session: URLSession, task_identifier: int, request: URLRequest
@@ -105,8 +106,15 @@ class URLSessionUploadTask(URLSessionDataTask):
     # -- for the session -------------------------------------------------------
 
     def resume_from(self, resume_data: bytes) -> None:
-        """Begin with asking for the offset. Before the task is resumed."""
-        fields = unseal(resume_data, _KIND, _VERSION)
+        """Begin with asking for the offset. Before the task is resumed.
+
+        With data that cannot be read the task ends when it begins.
+        """
+        try:
+            fields = unseal(resume_data, _KIND, _VERSION)
+        except UsageError as error:
+            self._refusal = refused(error)
+            return
         self._offer = resumable.Offer(fields["upload_url"], fields["limit"])
         self._phase = _Phase.ASKING
         if fields["path"] is None:
@@ -117,6 +125,11 @@ class URLSessionUploadTask(URLSessionDataTask):
             )
 
     # -- how it runs -----------------------------------------------------------
+
+    def _request_to_load(self) -> URLRequest:
+        if self._refusal is not None:
+            raise self._refusal
+        return self.original_request
 
     def _prepare_delivery(self) -> None:
         super()._prepare_delivery()
@@ -400,10 +413,12 @@ class URLSessionUploadTask(URLSessionDataTask):
 def request_in(resume_data: bytes) -> URLRequest:
     """Return the request of the upload that resume data is of.
 
-    Raises:
-        UsageError: It is not an upload's, of a newer version, or was damaged.
+    One without a URL if the data cannot be read: `resume_from` says why.
     """
-    fields = unseal(resume_data, _KIND, _VERSION)
+    try:
+        fields = unseal(resume_data, _KIND, _VERSION)
+    except UsageError:
+        return URLRequest("")
     headers = [(name, value) for name, value in fields["headers"]]
     return URLRequest(fields["url"], method=fields["method"], headers=headers)
 
