@@ -66,12 +66,12 @@ def slots(count: int, certificates: Any = None) -> URLSessionConfiguration:
 
 def cancelled_by_wait_for(session: URLSession, url: str) -> Any:
     """Wait with a bound."""
-    return asyncio.wait_for(_load(session, url), 0.05)
+    return asyncio.wait_for(_load(session, url), 0.25)
 
 
 async def cancelled_by_timeout(session: URLSession, url: str) -> None:
     """Wait in a block with a bound."""
-    async with asyncio.timeout(0.05):
+    async with asyncio.timeout(0.25):
         await session.data(url)
 
 
@@ -93,6 +93,7 @@ def test_asyncios_time_outs_cancel_the_load(
                 await way(session, server.url())
 
             assert session.all_tasks() == []
+            assert await asyncio.to_thread(server.wait_accepted, 1)
             closed_at = await asyncio.to_thread(server.connections[0].wait_closed, 1)
             assert closed_at is not None
 
@@ -166,7 +167,7 @@ def test_cancelled_wait_for_a_stream_cancels_it(serve: Serve) -> None:
     async def story() -> None:
         async with URLSession() as session:
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.05):
+                async with asyncio.timeout(0.25):
                     await session.bytes(server.url("/silent"))
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(read(session), 0.05)

@@ -238,7 +238,7 @@ class URLSessionDataTask(URLSessionTask):
         proposal: Proposal | None = getattr(self._load, "proposal", None)
         if proposal is not None:
             self._propose(proposal)
-        super().load_did_finish(response, body)
+        self._end(None, response, body)
 
     def load_did_fail(self, error: URLError) -> None:
         """See `LoadClient`."""

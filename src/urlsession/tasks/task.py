@@ -281,7 +281,8 @@ class URLSessionTask:
 
     def __await__(self) -> Generator[Any, None, Any]:
         if not self._is_ready():
-            self._refuse_unstarted()
+            if self._load is None:
+                self._refuse_unstarted()
             core = self._core
             if core.pool.is_kept:
                 core.driver.take_back(core.pool)
