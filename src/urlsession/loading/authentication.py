@@ -25,7 +25,6 @@ from .digest import DigestSession, digest_rank
 
 if TYPE_CHECKING:
     from ..response import HTTPURLResponse
-    from ..storage.credentials import URLCredentialStorage
     from ..url import URLParts
     from .guarding import Answerer, AuthenticationMemory
 
@@ -157,7 +156,6 @@ class Authentication:
 
     Attributes:
         failure_count: Tries that were refused so far.
-        challenge: What is being asked now; None before the first question.
     """
 
     def __init__(self, memory: AuthenticationMemory, task: object) -> None:
@@ -170,8 +168,23 @@ class Authentication:
         self._exchange: Exchange | None = None
         self._response: HTTPURLResponse | None = None
         self._was_refused = False
+        self._is_asking = False
+        self._challenge: URLAuthenticationChallenge | None = None
         self.failure_count = 0
-        self.challenge: URLAuthenticationChallenge | None = None
+
+    @property
+    def challenge(self) -> URLAuthenticationChallenge | None:
+        """What is being asked now; None if nothing is.
+
+        The storage is looked into for it, see `URLCredentialStorage.when_quick`.
+        """
+        if self._is_asking and self._challenge is None:
+            space, _ = self._offers[0]
+            proposed = None if self._was_refused else self._proposed(space)
+            self._challenge = URLAuthenticationChallenge(
+                space, proposed, self.failure_count, self._response
+            )
+        return self._challenge
 
     # -- a run ----------------------------------------------------------------------
 
@@ -217,7 +230,7 @@ class Authentication:
                     tried.digest.take_info(info)
             if tried.is_from_delegate and storage is not None:
                 tried.is_from_delegate = False
-                self._store(storage, tried)
+                storage.set_soon(tried.credential, tried.space, task=self._task)
             self._memory.keep(tried)
         self._now = {}
 
@@ -230,7 +243,7 @@ class Authentication:
             Whether there is something to do about it: a challenge to ask about, or,
             if `challenge` is None then, to send the request again at once.
         """
-        self.challenge = None
+        self._is_asking, self._challenge = False, None
         self._exchange, self._response = exchange, response
         tried = self._now.pop(exchange.is_proxy, None)
         offers = _offers(response, exchange)
@@ -290,15 +303,8 @@ class Authentication:
         return False
 
     def _ask_next(self) -> bool:
-        if not self._offers:
-            self.challenge = None
-            return False
-        space, _ = self._offers[0]
-        proposed = None if self._was_refused else self._proposed(space)
-        self.challenge = URLAuthenticationChallenge(
-            space, proposed, self.failure_count, self._response
-        )
-        return True
+        self._is_asking, self._challenge = bool(self._offers), None
+        return self._is_asking
 
     def _proposed(self, space: URLProtectionSpace) -> URLCredential | None:
         assert self._exchange is not None
@@ -309,14 +315,6 @@ class Authentication:
         if storage is None:
             return None
         return storage.proposed_credential(space, task=self._task)
-
-    def _store(self, storage: URLCredentialStorage, tried: Try) -> None:
-        try:
-            storage.set(tried.credential, tried.space, task=self._task)
-        except UsageError as error:  # the load itself went well
-            import logging
-
-            logging.getLogger("urlsession").warning("credential not kept: %s", error)
 
 
 def _offers(

@@ -10,6 +10,7 @@ Source: Foundation's order of things, `url-loading-system` sections 13 and 17.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pycurl
@@ -126,6 +127,7 @@ class Guard:
         self._looks = 0
         self._proxy_look = False
         self._was_streaming = False
+        self._is_over = False
         self._refusal: URLError | None = None
 
     # -- a run ------------------------------------------------------------------------
@@ -210,6 +212,9 @@ class Guard:
 
     def go_on(self) -> None:
         """Ask about what `reads` has taken, or answer it at once."""
+        self._when_quick(self._go_on)
+
+    def _go_on(self) -> None:
         challenge = self._authentication.challenge
         if challenge is None:  # a nonce that was too old
             self._load.send_again()
@@ -223,6 +228,7 @@ class Guard:
     def let_go(self) -> None:
         """The load is over: nothing is asked any more."""
         self._question = None
+        self._is_over = True
         if self._gate is not None:
             self._gate.let_go(self._pool)
 
@@ -244,6 +250,14 @@ class Guard:
         question.answer(disposition, credential)
 
     # -- inside -----------------------------------------------------------------------
+
+    def _when_quick(self, then: Callable[[], None]) -> None:
+        """Call `then` when the credentials can be asked without a wait, or not at all."""
+        storage = self._memory.authentication.storage
+        if storage is None:
+            then()
+        else:
+            storage.when_quick(lambda: None if self._is_over else then())
 
     @staticmethod
     def _of_certificate(code: URLErrorCode, what: str, error: URLError) -> URLError:
@@ -364,6 +378,9 @@ class Guard:
             self._run_again()
 
     def _ask_for_identity(self, gate: TrustGate) -> None:
+        self._when_quick(partial(self._ask_for_identity_now, gate))
+
+    def _ask_for_identity_now(self, gate: TrustGate) -> None:
         space = _identity_space(gate.origin, gate.issuers)
         storage = self._memory.authentication.storage
         proposed = None
@@ -401,12 +418,15 @@ class Guard:
         self._refusal = refusal
         if not proxy or not self._authentication.read(response, exchange):
             return False
+        self._when_quick(self._go_on_with_proxy)
+        return True
+
+    def _go_on_with_proxy(self) -> None:
         challenge = self._authentication.challenge
         if challenge is None:
             self._run_again()
         else:
             self._ask(challenge, self._tunnel_answered)
-        return True
 
     def _tunnel_answered(
         self, disposition: AuthChallengeDisposition, credential: URLCredential | None

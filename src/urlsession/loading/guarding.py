@@ -92,7 +92,7 @@ class AuthenticationMemory:
 
     def _is_still_kept(self, tried: Try) -> bool:
         storage = self.storage
-        if storage is None:
+        if storage is None or storage.may_block:  # it is being written, perhaps this
             return True
         kept = storage.credentials(tried.space)
         return kept.get(tried.credential.user or "") == tried.credential

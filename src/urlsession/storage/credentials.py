@@ -1,8 +1,12 @@
 """Credentials, by the protection space that they are good for.
 
-Decides what is kept, for how long, and which credential is proposed. A storage is
-private to who made it, or `URLCredentialStorage.shared`; permanent credentials are
-kept by the system's keyring, see `storage.keychain`.
+Decides what is kept, for how long, and which credential is proposed; and who waits for
+the keyring. A storage is private to who made it, or `URLCredentialStorage.shared`;
+permanent credentials are kept by the system's keyring, see `storage.keychain`.
+
+A keyring may take seconds (it may have to be unlocked), so that no lock that a quick
+look-up needs is held while it is asked, and loads never ask it themselves: they go on
+when `when_quick` lets them, and store by `set_soon`.
 
 Source: Foundation's ``URLCredentialStorage``; the default credential and the order of
 the others as swift-corelibs-foundation has them.
@@ -10,12 +14,16 @@ the others as swift-corelibs-foundation has them.
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from ..credential import CredentialPersistence, URLCredential
+from ..errors import UsageError
 from ..protection_space import URLProtectionSpace
+from .keyring_threads import KeyringThreads
 from .marks import MARKS
 
 if TYPE_CHECKING:
@@ -71,17 +79,24 @@ class URLCredentialStorage:
         self.on_change: Callable[[], object] | None = None
         self.has_identities = False
         self._keychain = keychain
-        self._lock = threading.RLock()
+        self._make_locks()
         self._by_space: dict[URLProtectionSpace, dict[str, URLCredential]] = {}
         self._defaults: dict[URLProtectionSpace, str] = {}
+        if keychain is not None:
+            _WITH_KEYCHAIN.add(self)
+
+    def _make_locks(self) -> None:
+        self._lock = threading.RLock()  # for what is in memory
+        self._keyring_lock = threading.RLock()  # taken first, if both are
+        self._threads = KeyringThreads()
 
     @property
     def all_credentials(
         self,
     ) -> dict[URLProtectionSpace, dict[str, URLCredential]]:
         """Every credential, by space and then by user; a copy."""
+        self.recall()
         with self._lock:
-            self._recall()
             return {space: users.copy() for space, users in self._by_space.items()}
 
     def credentials(
@@ -98,8 +113,8 @@ class URLCredentialStorage:
             space: The protection space.
             task: The task that asks, for subclasses.
         """
+        self.recall()
         with self._lock:
-            self._recall()
             return self._by_space.get(space, {}).copy()
 
     def set(
@@ -127,15 +142,22 @@ class URLCredentialStorage:
         if credential.persistence is CredentialPersistence.NONE:
             return
         user = credential.user or ""
-        with self._lock:
-            self._recall()
-            if credential.persistence in _LASTING and self._keychain is not None:
+        self._recall()
+        if credential.persistence in _LASTING and self._keychain is not None:
+            with self._keyring_lock:
                 is_default = self._defaults.get(space, user) == user
                 self._keychain.keep(space, credential, is_default=is_default)
+                self._put(credential, space)
+        else:
+            self._put(credential, space)
+        self._changed()
+
+    def _put(self, credential: URLCredential, space: URLProtectionSpace) -> None:
+        user = credential.user or ""
+        with self._lock:
             self._by_space.setdefault(space, {})[user] = credential
             self._defaults.setdefault(space, user)
             self._note_identities()
-        self._changed()
 
     def remove(
         self,
@@ -155,8 +177,8 @@ class URLCredentialStorage:
             task: The task that asks, for subclasses.
         """
         user = credential.user or ""
+        self._recall()
         with self._lock:
-            self._recall()
             users = self._by_space.get(space, {})
             kept = users.get(user)
             if kept is None or (
@@ -169,9 +191,10 @@ class URLCredentialStorage:
                 del self._by_space[space]
             if self._defaults.get(space) == user:
                 del self._defaults[space]
-            if kept.persistence in _LASTING and self._keychain is not None:
-                self._keychain.drop(space, user)
             self._note_identities()
+        if kept.persistence in _LASTING and self._keychain is not None:
+            with self._keyring_lock:
+                self._keychain.drop(space, user)
         self._changed()
 
     def default_credential(
@@ -186,10 +209,10 @@ class URLCredentialStorage:
             space: The protection space.
             task: The task that asks, for subclasses.
         """
+        self.recall()
         with self._lock:
-            self._recall()
             user = self._defaults.get(space)
-            return None if user is None else self._by_space[space].get(user)
+            return None if user is None else self._by_space.get(space, {}).get(user)
 
     def set_default_credential(
         self,
@@ -210,18 +233,19 @@ class URLCredentialStorage:
         """
         if credential.persistence is CredentialPersistence.NONE:
             return
+        self._recall()
         with self._lock:
-            self._recall()
             before = self._defaults.get(space)
             self._defaults[space] = credential.user or ""
-            try:
-                self.set(credential, space, task=task)
-            except BaseException:
+        try:
+            self.set(credential, space, task=task)
+        except BaseException:
+            with self._lock:
                 if before is None:
                     del self._defaults[space]
                 else:
                     self._defaults[space] = before
-                raise
+            raise
 
     def proposed_credential(
         self, space: URLProtectionSpace, *, task: object | None = None
@@ -241,40 +265,109 @@ class URLCredentialStorage:
     def purge(self) -> None:
         """Forget everything that is not permanent; a session's end does that."""
         with self._lock:
-            self._by_space.clear()
-            self._defaults.clear()
+            lasting = {} if self._keychain is None else self._lasting()
+            self._by_space = lasting
+            self._defaults = {
+                space: user
+                for space, user in self._defaults.items()
+                if user in lasting.get(space, {})
+            }
             self.has_identities = False
-            if self._keychain is not None:
-                self._keychain.is_recalled = False
 
     def remove_all(self) -> None:
         """Forget everything, permanent credentials too."""
+        self._recall()
+        if self._keychain is not None:
+            with self._keyring_lock:
+                for space, users in self._lasting().items():
+                    for user in users:
+                        self._keychain.drop(space, user)
         with self._lock:
-            self._recall()
-            if self._keychain is not None:
-                for space, users in self._by_space.items():
-                    for user, one in users.items():
-                        if one.persistence in _LASTING:
-                            self._keychain.drop(space, user)
             self._by_space.clear()
             self._defaults.clear()
             self.has_identities = False
         self._changed()
 
+    # -- ours: who waits for the keyring ------------------------------------------------
+
+    @property
+    def may_block(self) -> bool:
+        """Whether a look-up may have to wait for the system's keyring. Ours."""
+        keychain = self._keychain
+        return keychain is not None and (
+            self._threads.is_writing or keychain.must_be_asked
+        )
+
+    def recall(self) -> None:
+        """Take what the keyring has, if that was not done; look-ups call it. Ours.
+
+        Waits as long as the keyring takes, and for what `set_soon` is writing.
+        """
+        self._recall()
+        self._threads.wait_until_written()
+
+    def when_quick(self, then: Callable[[], None]) -> None:
+        """Call `then` when look-ups need not wait: at once, or on another thread. Ours."""
+        if self.may_block:
+            self._threads.call_after(self.recall, then)
+        else:
+            then()
+
+    def set_soon(
+        self,
+        credential: URLCredential,
+        space: URLProtectionSpace,
+        *,
+        task: object | None = None,
+    ) -> None:
+        """Call `set`, on another thread if that may have to wait for the keyring. Ours.
+
+        Look-ups wait for it. What cannot be kept is told to the log.
+        """
+        if credential.persistence in _LASTING and self._keychain is not None:
+            self._threads.write(lambda: self._set_or_tell(credential, space, task))
+        else:
+            self._set_or_tell(credential, space, task)
+
+    def _recall(self) -> None:
+        keychain = self._keychain
+        if keychain is not None and not keychain.is_recalled:
+            with self._keyring_lock:
+                self._recall_once(keychain)
+
+    def _recall_once(self, keychain: Keychain) -> None:
+        if keychain.is_recalled:  # by who had the lock before
+            return
+        found = keychain.recall()
+        with self._lock:
+            for space, credential, is_default in found:
+                user = credential.user or ""
+                self._by_space.setdefault(space, {}).setdefault(user, credential)
+                if is_default:
+                    self._defaults.setdefault(space, user)
+            keychain.is_recalled = True
+
+    def _set_or_tell(
+        self, credential: URLCredential, space: URLProtectionSpace, task: object | None
+    ) -> None:
+        try:
+            self.set(credential, space, task=task)
+        except UsageError as error:  # the load itself went well
+            import logging
+
+            logging.getLogger("urlsession").warning("credential not kept: %s", error)
+
+    def _lasting(self) -> dict[URLProtectionSpace, dict[str, URLCredential]]:
+        found: dict[URLProtectionSpace, dict[str, URLCredential]] = {}
+        for space, users in self._by_space.items():
+            for user, one in users.items():
+                if one.persistence in _LASTING:
+                    found.setdefault(space, {})[user] = one
+        return found
+
     def __repr__(self) -> str:
         kind = "private" if self._keychain is None else "with keyring"
         return f"<{type(self).__name__} {kind}, {len(self._by_space)} spaces>"
-
-    def _recall(self) -> None:
-        """Take what the keyring has, once."""
-        keychain = self._keychain
-        if keychain is None or keychain.is_recalled:
-            return
-        for space, credential, is_default in keychain.recall():
-            user = credential.user or ""
-            self._by_space.setdefault(space, {}).setdefault(user, credential)
-            if is_default:
-                self._defaults.setdefault(space, user)
 
     def _note_identities(self) -> None:
         self.has_identities = any(
@@ -289,3 +382,15 @@ class URLCredentialStorage:
     def _changed(self) -> None:
         if self.on_change is not None:
             self.on_change()
+
+
+_WITH_KEYCHAIN: weakref.WeakSet[URLCredentialStorage] = weakref.WeakSet()
+
+
+def _forget_after_fork() -> None:
+    """In a forked child: locks may be held by threads that are not here."""
+    for storage in list(_WITH_KEYCHAIN):
+        storage._make_locks()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)

@@ -9,7 +9,6 @@ credential is refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -30,32 +29,40 @@ class Keychain:
     """The keyring as a credential storage sees it.
 
     Attributes:
-        is_recalled: Whether `recall` was called.
+        is_recalled: Whether everything is known that `recall` gives.
     """
 
     def __init__(self) -> None:
         self.is_recalled = False
         self._index: dict[str, dict[str, Any]] = {}
 
-    def recall(self) -> Iterator[tuple[URLProtectionSpace, URLCredential, bool]]:
-        """Yield what is kept, as (space, credential, whether it is the default).
+    @property
+    def must_be_asked(self) -> bool:
+        """Whether `recall` is still to be called, and there is something to ask."""
+        return not self.is_recalled and find_spec("keyring") is not None
+
+    def recall(self) -> list[tuple[URLProtectionSpace, URLCredential, bool]]:
+        """Return what is kept, as (space, credential, whether it is the default).
 
         Nothing where there is no keyring: who has stored nothing is not told.
         """
-        self.is_recalled = True
         if find_spec("keyring") is None:
-            return
-        import keyring  # 0.1 s, for the first challenge of a process
-        from keyring.errors import KeyringError
-
+            return []
+        found = []
         try:
+            import keyring  # 0.1 s, for the first challenge of a process
+
             self._index = _read_index(keyring)
             for name, entry in self._index.items():
-                found = _recalled(keyring, name, entry)
-                if found is not None:
-                    yield found
-        except KeyringError:
-            return
+                one = _recalled(keyring, name, entry)
+                if one is not None:
+                    found.append(one)
+        except Exception as error:  # a back end's own, or its daemon's
+            import logging
+
+            log = logging.getLogger("urlsession")
+            log.info("the system's keyring cannot be read: %r", error)
+        return found
 
     def keep(
         self, space: URLProtectionSpace, credential: URLCredential, *, is_default: bool
