@@ -34,6 +34,7 @@ from ..storage.cache_rules import (
 )
 from ..storage.cached_response import CachedURLResponse, Entry, StoragePolicy
 from ..storage.url_cache import (
+    SlowReadError,
     URLCache,
     entry_of,
     key_for,
@@ -123,7 +124,8 @@ class LoadCache:
         """Return the request to send: the given one, or one with conditions.
 
         Returns:
-            None if the load has been answered.
+            None if the load has been answered, or will begin again: when a large reply
+            was read from disk, elsewhere.
 
         Raises:
             URLError: Only the cache may answer, and it cannot:
@@ -139,7 +141,12 @@ class LoadCache:
         is_readable = request.http_method in ("GET", "HEAD") and policy not in _NOT_READ
         if policy not in _OF_ANY_AGE and has_conditions(headers):
             is_readable = False  # the answer is the caller's
-        entry = self._find(load, request) if is_readable else None
+        try:
+            entry = self._find(load, request) if is_readable else None
+        except SlowReadError:
+            key = key_of(request)
+            load.find_elsewhere(lambda: (key, self._find(load, request, may_wait=True)))
+            return None
         load.is_cache_doubtful = entry is not None or policy in _NOT_READ
         validity = None if entry is None else entry.validity
         use = decide(policy, validity, asked, _wall_clock())
@@ -156,7 +163,13 @@ class LoadCache:
             sent.set_value(name, value)
         return sent
 
-    def _find(self, load: HTTPLoad, request: URLRequest) -> Entry | None:
+    def _find(
+        self, load: HTTPLoad, request: URLRequest, *, may_wait: bool = False
+    ) -> Entry | None:
+        if load.found is not None:
+            (key, entry), load.found = load.found, None
+            if key == key_of(request):
+                return entry
         if self._is_overridden and load.client is not None:
             cached = self._cache.get_cached_response(load.client)
             if not isinstance(cached, CachedURLResponse):
@@ -165,9 +178,10 @@ class LoadCache:
                 cached, key_of(request), self._value_of(request, load.cookie)
             )
         value_of = self._value_of(request, load.cookie)
-        entry = self._cache.find(key_of(request), value_of)
+        entry = self._cache.find(key_of(request), value_of, may_wait=may_wait)
         if entry is None and request.http_method == "HEAD":
-            entry = self._cache.find(key_for("GET", request.url), value_of)
+            key = key_for("GET", request.url)
+            entry = self._cache.find(key, value_of, may_wait=may_wait)
         return entry
 
     # -- when a reply has come ------------------------------------------------------------

@@ -90,6 +90,7 @@ class HTTPLoad(Transfer):
         proposes_always: Whether the client decides on the storing of each reply that
             may be stored, useful or not.
         validated: The stored reply that the present transaction asks about.
+        found: A key, and the stored reply that was read for it elsewhere.
         is_from_cache: Whether the present transaction was answered by a stored reply.
         concerns_cache: Whether the cache is to see the reply, whatever its head says.
         is_cache_doubtful: Whether a stored reply is no longer true if this one cannot
@@ -127,6 +128,7 @@ class HTTPLoad(Transfer):
     _collected_size: int = 0
     proposes_always: bool = False
     validated: Entry | None = None
+    found: tuple[str, Entry | None] | None = None
     is_from_cache: bool = False
     concerns_cache: bool = False
     is_cache_doubtful: bool = False
@@ -394,6 +396,24 @@ class HTTPLoad(Transfer):
         body, self.body = self.body, b""
         if body:
             client.load_did_receive_data(body)  # the first piece is always taken
+
+    def find_elsewhere(self, find: Callable[[], tuple[str, Entry | None]]) -> None:
+        """Begin again with what `find` gives for `found`. For `LoadCache`.
+
+        Args:
+            find: Called on a thread that may wait.
+        """
+
+        def act() -> None:
+            found = find()
+            if self._client is not None:
+                self.found = found
+                self._begin_again()
+                self.found = None
+
+        workers = self._context.workers
+        assert workers is not None
+        workers.submit(act)
 
     def repeat(self) -> None:
         """Send the request of this transaction without conditions. For `LoadCache`."""

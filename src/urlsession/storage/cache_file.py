@@ -2,8 +2,8 @@
 
 Decides when rows are written (on a thread of its own, many at a time, which ends when
 there has been nothing to do for `LINGER_S`), which go when they take too much room
-(those used longest ago), and what is done with a row that is damaged. Must not know
-which reply may answer which request.
+(those used longest ago), which take too long to be read where loads are driven, and what
+is done with a row that is damaged. Must not know which reply may answer which request.
 
 A program that is killed loses what had not been written, never what had.
 """
@@ -34,6 +34,7 @@ LINGER_S = 1.0  # how long thread and connections outlast the last work
 GATHER_S = 0.05  # how long rows wait for others to be written with
 REFRESH_S = 1.0  # how often another process's rows are looked for, at most
 BACKLOG_LIMIT_BYTES = 16 << 20  # waiting to be written; more is kept in memory only
+LARGE_BYTES = 256 << 10  # what takes too long to read for a thread that drives loads
 _SPARE_PAGES = 64  # of 4 KiB, kept in the file
 _JOIN_LIMIT_S = 5.0  # for the last rows at exit
 
@@ -64,6 +65,11 @@ _COLUMNS = (
     "head, body"
 )
 _FIND = f"SELECT {_COLUMNS} FROM reply WHERE key = ?"  # noqa: S608 - columns by name
+_FIND_LARGE = "SELECT 1 FROM reply WHERE key = ? AND size > ? LIMIT 1"
+_FIND_SMALL_BODIES = (
+    f"SELECT {_COLUMNS.removesuffix('body')} "  # noqa: S608 - columns by name
+    f"CASE WHEN size <= {LARGE_BYTES} THEN body END, id FROM reply WHERE key = ?"
+)
 _PUT = (
     f"REPLACE INTO reply ({_COLUMNS}, used_at, size) "  # noqa: S608 - as above
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -88,6 +94,7 @@ class CacheFile:
     def __init__(self, directory: Path, capacity: int) -> None:
         path = directory / FILE_NAME
         self._reader = Database(path, _STEPS)
+        self._slow_reader = Database(path, _STEPS)  # nobody waits for it
         self._writer = Database(path, _STEPS)
         self._capacity = capacity
         self._lock = threading.RLock()
@@ -126,13 +133,30 @@ class CacheFile:
                 MARKS.tell()
             self._see_to_closing()
 
-    def find(self, key: str) -> list[Entry]:
-        """Return every variant of a reply, the newest first; reads the disk."""
+    def is_large(self, key: str) -> bool:
+        """Whether `find` would have to read more than `LARGE_BYTES` of a reply."""
+        found: object = self._reader.read(
+            lambda one: one.execute(_FIND_LARGE, (key, LARGE_BYTES)).fetchone(), None
+        )
+        self._see_to_closing()
+        return found is not None
+
+    def find(self, key: str, *, is_large: bool = False) -> list[Entry]:
+        """Return every variant of a reply, the newest first; reads the disk.
+
+        Args:
+            key: The key.
+            is_large: Whether to read beside others, who read something else meanwhile.
+        """
         with self._lock:
             batches = self._writing, self._pending
-        rows: list[tuple[Any, ...]] = self._reader.read(
-            lambda one: one.execute(_FIND, (key,)).fetchall(), []
-        )
+        rows: list[tuple[Any, ...]]
+        if is_large:
+            rows = self._slow_reader.read(lambda one: _rows_beside_others(one, key), [])
+        else:
+            rows = self._reader.read(
+                lambda one: one.execute(_FIND, (key,)).fetchall(), []
+            )
         self._see_to_closing()
         found = {}
         for row in rows:
@@ -150,7 +174,8 @@ class CacheFile:
     def put(self, entry: Entry) -> None:
         """Write a reply, soon; nothing if too much is waiting already."""
         with self._lock:
-            if self._pending.size + entry.size > BACKLOG_LIMIT_BYTES:
+            waiting = self._pending.size
+            if waiting and waiting + entry.size > BACKLOG_LIMIT_BYTES:
                 return
             self._pending.put(entry)
             self.keys.add(entry.key)
@@ -219,8 +244,7 @@ class CacheFile:
             has_left = self._pending.used or not self._pending.is_empty
             if self._thread is None and has_left:
                 self._write()
-        self._reader.close()
-        self._writer.close()
+        self._close_files()
 
     # -- the keeper: a thread that writes, and closes what it no longer needs ---------
 
@@ -230,7 +254,8 @@ class CacheFile:
 
     def _see_to_closing(self) -> None:
         """Have the connection closed that a look has opened, some time later."""
-        if self._thread is None and self._reader.is_open:
+        is_open = self._reader.is_open or self._slow_reader.is_open
+        if self._thread is None and is_open:
             with self._lock:
                 self._start_keeper()
 
@@ -256,7 +281,11 @@ class CacheFile:
                 self._has_work.wait_for(lambda: self._is_hurried, GATHER_S)
                 self._is_hurried = False
             self._write()
+        self._close_files()
+
+    def _close_files(self) -> None:
         self._reader.close()
+        self._slow_reader.close()
         self._writer.close()
 
     def _write(self) -> None:
@@ -346,6 +375,29 @@ class _Batch:
             if is_gone(entry):
                 del self.rows[name]
                 self.size -= entry.size
+
+
+def _rows_beside_others(
+    connection: sqlite3.Connection, key: str
+) -> list[tuple[Any, ...]]:
+    """Return the rows of a key, each large body read by itself."""
+    rows: list[tuple[Any, ...]] = []
+    connection.execute("BEGIN")  # the rows stay as they are to this connection
+    try:
+        for *columns, body, number in connection.execute(_FIND_SMALL_BODIES, (key,)):
+            if body is None:
+                body = _read_body(connection, number)  # noqa: PLW2901 - it was left out
+            rows.append((*columns, body))
+    finally:
+        if connection.in_transaction:
+            connection.execute("COMMIT")
+    return rows
+
+
+def _read_body(connection: sqlite3.Connection, number: int) -> bytes:
+    """Return a body; other threads go on meanwhile, as they do not with a plain row."""
+    with connection.blobopen("reply", "body", number, readonly=True) as blob:
+        return blob.read()
 
 
 def _write_batch(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "CacheableTask",
+    "SlowReadError",
     "URLCache",
     "digest",
     "entry_of",
@@ -83,6 +84,10 @@ class _Shared(type):
 
 
 _SHARED_LOCK = threading.Lock()
+
+
+class SlowReadError(Exception):
+    """A stored reply is on disk, and too large to be read at once."""
 
 
 class URLCache(metaclass=_Shared):
@@ -282,12 +287,19 @@ class URLCache(metaclass=_Shared):
         file.look_for_new(now)
         return file.next_look_at
 
-    def find(self, key: str, value_of: ValueOf) -> Entry | None:
+    def find(
+        self, key: str, value_of: ValueOf, *, may_wait: bool = True
+    ) -> Entry | None:
         """Return the variant that a request selects, the newest if several match.
 
         Args:
             key: See `key_of`.
             value_of: See `cache_rules.ValueOf`.
+            may_wait: Whether to read from disk what takes longer than a thread that
+                drives loads has time for.
+
+        Raises:
+            SlowReadError: It would take longer, and `may_wait` is False.
         """
         with self._lock:
             entry = _selected(self._variants.get(key, ()), value_of)
@@ -300,7 +312,10 @@ class URLCache(metaclass=_Shared):
         file = self.file()
         if file is None:
             return None
-        entry = _selected(file.find(key), value_of)
+        is_large = file.is_large(key)
+        if is_large and not may_wait:
+            raise SlowReadError(key)
+        entry = _selected(file.find(key, is_large=is_large), value_of)
         if entry is not None:
             self._keep(entry)
             file.touch(entry)

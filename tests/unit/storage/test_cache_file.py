@@ -254,6 +254,38 @@ def test_too_much_at_once_is_not_written(
     assert len(file._pending.rows) == 2
 
 
+def test_one_that_is_too_much_by_itself_is_written(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If nothing else waits; the capacity alone says what is too large."""
+    monkeypatch.setattr(cache_file, "GATHER_S", 10.0)
+    monkeypatch.setattr(cache_file, "BACKLOG_LIMIT_BYTES", 2_000)
+    file = opened()
+    file.put(entry("large", b"x" * 5_000))
+    file.put(entry("next", b"x"))
+
+    assert [*file._pending.rows] == [("large", "")]
+
+
+def test_large_reply_is_read_beside_others(opened: Open) -> None:
+    """With the small variants of its key; it is the same either way."""
+    file = opened(100 << 20)
+    large = entry(data=bytes(range(256)) * 2048, variant="a", requested_at=2.0)
+    small = entry(variant="b")
+    for one in (large, small, entry("other")):
+        file.put(one)
+    reopened = again(file, opened)
+
+    assert [reopened.is_large(key) for key in ("k", "other", "none")] == [
+        True,
+        False,
+        False,
+    ]
+    found = reopened.find("k", is_large=True)
+    assert [one.data for one in found] == [large.data, small.data]
+    assert [one.data for one in reopened.find("k")] == [large.data, small.data]
+
+
 UNWRITABLE: dict[str, Entry] = {
     "user_info that is no JSON": entry(user_info={"a": object()}),
     "user_info that is endless": entry(user_info={"a": float("nan")}),
