@@ -102,7 +102,14 @@ class AsyncioDriver:
         if loop is not None:
             loop.call_soon(act)
 
-    def wait(self, pool: Pool, is_done: Callable[[], bool], deadline: float) -> None:
+    def wait(
+        self,
+        pool: Pool,
+        is_done: Callable[[], bool],
+        deadline: float,
+        *,
+        comes_back: bool = False,
+    ) -> None:
         """A loop's pool is driven by its loop only: the caller has to wait."""
 
     def take_back(self, pool: Pool) -> None:

@@ -55,10 +55,23 @@ class Driver(Protocol):
     def call_soon(self, act: Callable[[], object]) -> None:
         """Call `act` on the driving thread, soon; only ever from that thread."""
 
-    def wait(self, pool: Pool, is_done: Callable[[], bool], deadline: float) -> None:
+    def wait(
+        self,
+        pool: Pool,
+        is_done: Callable[[], bool],
+        deadline: float,
+        *,
+        comes_back: bool = False,
+    ) -> None:
         """Lend the calling thread to `pool` until `is_done` or the deadline.
 
         May return at once, having done nothing: the caller then waits by other means.
+
+        Args:
+            pool: What the thread drives.
+            is_done: Asked after each turn, with no lock held.
+            deadline: In monotonic seconds.
+            comes_back: Whether the caller will wait for more of the same load.
         """
 
     def take_back(self, pool: Pool) -> None:

@@ -83,6 +83,7 @@ class Handle:
         measured: The plain transfer that ran last, whose figures can still be read.
         is_plain: Whether nothing has to be unset before the next use.
         is_detached: Whether libcurl lets us write on its connection.
+        is_gathering: Whether `body` collects the pieces of a stream.
         opened: Connections whose sockets were made during the present run.
         tls: What the last handshake that was listened to agreed on, as (version,
             cipher suite) in OpenSSL's names; None if it did not tell.
@@ -98,6 +99,7 @@ class Handle:
         "curl",
         "head",
         "is_detached",
+        "is_gathering",
         "is_plain",
         "measured",
         "open_socket",
@@ -119,6 +121,7 @@ class Handle:
         self._cookie: bytes | None = None
         self.is_plain = True
         self.is_detached = False
+        self.is_gathering = False
         self._is_secure = False
         self._is_listening = False
         self.tls: tuple[str, str] | None = None
@@ -157,6 +160,11 @@ class Handle:
             self.is_plain = False
             setopt(pycurl.HEADERFUNCTION, transfer.receive_head_line)
             setopt(pycurl.WRITEFUNCTION, transfer.receive_body)
+
+    def gather(self) -> None:
+        """Collect in `body` what comes of a stream, until the pool takes it."""
+        self.is_gathering = True
+        self.curl.setopt(pycurl.WRITEFUNCTION, self.body.append)
 
     def take_figures(self) -> None:
         """Read libcurl's figures of the run that has just ended, for its transfer."""
@@ -251,6 +259,7 @@ class Handle:
             self.curl.reset()
             self._url = self._cookie = None
             self.is_plain = True
+            self.is_gathering = False
             self._is_secure = False
             self._set_base()
 

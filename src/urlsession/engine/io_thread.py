@@ -5,7 +5,8 @@ One thread serves all such sessions; it starts with the first connection and end
 itself to the pool instead of switching threads twice for each request: while it
 does, the I/O thread leaves that pool alone.
 
-A thread that waits for one result after the other *keeps* its pool between them: a
+A thread that waits for one result after the other, or one piece of a body after the
+other, *keeps* its pool between them: a
 reply that came before the thread had begun to wait would wake the I/O thread as well,
 and both would want the interpreter (some 10 µs a load). The I/O thread looks every
 `TICK_S` whether that is still so; a load that somebody else waits for, or nobody, ends
@@ -100,7 +101,14 @@ class IOThread:
         """Call `act` now: this thread has no turns to wait for."""
         act()
 
-    def wait(self, pool: Pool, is_done: Callable[[], bool], deadline: float) -> None:
+    def wait(
+        self,
+        pool: Pool,
+        is_done: Callable[[], bool],
+        deadline: float,
+        *,
+        comes_back: bool = False,
+    ) -> None:
         """Drive `pool` from the calling thread until `is_done`.
 
         Only one thread does so at a time, and only while it is the only one with
@@ -122,7 +130,7 @@ class IOThread:
                 pool.process(pool.wait_for_events(left_s))
         finally:
             pool.follow()
-            self._end_lead(pool)
+            self._end_lead(pool, comes_back=comes_back)
 
     def take_back(self, pool: Pool) -> None:
         """Drive a pool again that a waiting thread has kept."""
@@ -155,10 +163,12 @@ class IOThread:
         )
         self._thread.start()
 
-    def _end_lead(self, pool: Pool) -> None:
+    def _end_lead(self, pool: Pool, *, comes_back: bool) -> None:
         """A thread has waited: it keeps the pool if it waits for one load after another."""
         now = time.monotonic()
-        is_streak = now - pool.led_at < _STREAK_S and not pool.running_count
+        is_streak = now - pool.led_at < _STREAK_S and (
+            pool.running_count == 0 or (comes_back and pool.running_count == 1)
+        )
         pool.led_at = now
         with self._lock:
             if pool in self._kept:

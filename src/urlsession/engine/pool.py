@@ -39,12 +39,13 @@ import pycurl
 from ..connections import LEDGER, ClosedBy, Connection
 from ..errors import UsageError
 from .account import connection_let_go, enter_handover, enter_run
+from .gathering import Gathering
 from .handle import Handle, HandleStore
 from .janitor import Janitor
 from .pauses import Pauses
 from .pipe_wait import PipeWait
 from .poller import CURL_EVENTS, HANGUP, Poller
-from .retired import RetiredMulti
+from .retired import ROUNDS, RetiredMulti
 from .roster import Roster
 from .sockets import PLAIN, SocketKind, local_address, open_socket
 from .timetable import SLACK_S
@@ -74,6 +75,7 @@ _SIZE_UPLOAD = pycurl.SIZE_UPLOAD_T
 _MAX_SPARE_HANDLES = 128
 _UNBOUNDED = 1 << 20  # pooled connections; the reaper bounds them by age instead
 _ROUNDS = 16  # of libcurl's "call me again at once" before others get a turn
+_BACK_WITHIN_S = 0.01  # seconds; else another thread goes on
 _SLICE_S = 0.004  # seconds for those; a body that comes fast asks again and again
 
 
@@ -96,6 +98,7 @@ class Pool:
         "_calls",
         "_curl_at",
         "_driver",
+        "_gathering",
         "_handles",
         "_holder",
         "_inbox",
@@ -163,6 +166,7 @@ class Pool:
         self._armed_at = math.inf
         self._calls: list[tuple[float, Callable[[], None]]] = []
         self._unread = Unread(self.roster)
+        self._gathering = Gathering()
 
     def make_another(
         self, handles: HandleStore, *, maximum_connections_per_host: int
@@ -371,6 +375,8 @@ class Pool:
         if poller is None:
             return ()
         due_in_s = max(0.0, self._armed_at - _monotonic())
+        if self._is_curl_due:  # it was put off
+            due_in_s = 0.0
         return poller.wait(min(timeout_s, due_in_s))
 
     def figures(self, transfer: Transfer) -> Sequence[int]:
@@ -427,6 +433,13 @@ class Pool:
         """A body callback is about to ask for a pause: its connection stays in use."""
         if self._poller is not None:
             self._pauses.ask(self._poller, transfer)
+
+    def gather(self, transfer: Transfer) -> None:
+        """Have `Transfer.receive_pieces` get the rest of a body, instead of a callback.
+
+        For a body callback. What it was offered and refused comes again that way.
+        """
+        self._gathering.ask(transfer)
 
     def reads_first(self, transfer: Transfer) -> bool:
         """Whether the peer has said something, which is read before more is sent.
@@ -566,11 +579,15 @@ class Pool:
             self._kick_retired()
         rounds = 0
         ends_at = 0.0
+        has_given = False
         while self._is_curl_due and self._multi is not None and rounds < _ROUNDS:
             self._is_curl_due = False
             self._curl_at = math.inf
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
             rounds += 1
+            if self._gathering.is_on and self._give_gathered():
+                has_given = True
+                break
             if self._is_curl_due:
                 now = _monotonic()
                 if rounds == 1:
@@ -580,7 +597,16 @@ class Pool:
         if rounds:
             self._collect()
         if self._is_curl_due:
-            self._curl_at = 0.0
+            self._put_off(has_given=has_given)
+
+    def _put_off(self, *, has_given: bool) -> None:
+        """Let others have their turns before libcurl, which wants one at once.
+
+        Those who were given something take it while it is in the processor's cache. If
+        that is the thread that drives, it comes back, and no other need be woken.
+        """
+        is_back_soon = has_given and (self.leader or self.is_kept)
+        self._curl_at = _monotonic() + _BACK_WITHIN_S if is_back_soon else 0.0
 
     def _kick_retired(self) -> None:
         if self._multi is None:
@@ -588,7 +614,7 @@ class Pool:
             self._curl_at = math.inf
         now = _monotonic() + SLACK_S
         for old in self._retired:
-            old.run_timers(now)
+            old.run_timers(now, 1 if self._gathering.is_on else ROUNDS)
         self._collect()
 
     def _take_events(self, events: Iterable[tuple[int, int]] | None) -> None:
@@ -613,13 +639,15 @@ class Pool:
                 has_acted = True
             else:
                 self._upkeep.hear(poller, fd, bits, now)
-        if has_acted:
-            self._collect()
+        must_kick = not (has_acted and self._collect()) or self._curl_at <= 0.0
         if self._armed_at <= now + SLACK_S:
             self._armed_at = math.inf
             self._take_timers(now + SLACK_S)
         if self._is_curl_due:
-            self._kick()
+            if must_kick:
+                self._kick()
+            else:
+                self._put_off(has_given=True)
 
     def _act_on_retired(self, fd: int, events: int) -> bool:
         for old in self._retired:
@@ -653,16 +681,21 @@ class Pool:
         if self._upkeep.bury(is_quiet=not self._running):
             self._retire()
 
-    def _collect(self) -> None:
-        """Take the transfers that have ended out of libcurl."""
+    def _collect(self) -> bool:
+        """Take the transfers that have ended out of libcurl.
+
+        Returns:
+            Whether something was given to transfers whose bodies are gathered.
+        """
         if self._unread.waiting:
             self._read_first()
+        has_given = self._gathering.is_on and self._give_gathered()
         if self._pauses.asked and self._poller is not None:
             self._pauses.settle(self._poller)
         if self._retired:
             self._collect_retired()
         if self._multi is None:
-            return
+            return has_given
         if self._pipe_wait.shaking and self._pipe_wait.settle(
             self._multi, self._running.values(), self.roster.by_fd
         ):
@@ -672,6 +705,21 @@ class Pool:
             self._finish(curl, 0, "")
         for curl, code, message in failed:
             self._finish(curl, code, message)
+        return has_given
+
+    def _give_gathered(self) -> bool:
+        """Give what was gathered to its transfers; whether there was anything."""
+        has_given, full = self._gathering.hand_over()
+        for transfer in full:
+            handle = transfer.handle
+            if handle is None or self._poller is None:
+                continue
+            self._pauses.mark(self._poller, transfer)
+            try:
+                handle.curl.pause(pycurl.PAUSE_RECV)
+            except pycurl.error:  # that was all of it: the run has ended
+                self._pauses.unmark(self._poller, transfer, self._running.values())
+        return has_given
 
     def _read_first(self) -> None:
         def act(fd: int, events: int) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ("RetiredMulti",)
 
-_ROUNDS = 16  # of libcurl's "call me again at once" before others get a turn
+ROUNDS = 16  # of libcurl's "call me again at once" before others get a turn
 
 
 class RetiredMulti:
@@ -100,16 +100,15 @@ class RetiredMulti:
         """Something happened on a descriptor that it owns."""
         self.multi.socket_action(fd, events)
 
-    def run_timers(self, now: float) -> None:
-        """Let libcurl do what is due."""
+    def run_timers(self, now: float, rounds: int = ROUNDS) -> None:
+        """Let libcurl do what is due, `rounds` times at most."""
         if self.wakes_at <= now:
             self._is_due = True
-        rounds = 0
-        while self._is_due and rounds < _ROUNDS:
+        while self._is_due and rounds > 0:
             self._is_due = False
             self.wakes_at = math.inf
             self.multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-            rounds += 1
+            rounds -= 1
         if self._is_due:
             self.wakes_at = 0.0
 

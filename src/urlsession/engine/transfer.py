@@ -159,3 +159,11 @@ class Transfer:
             `Pool.take_again`.
         """
         raise NotImplementedError
+
+    def receive_pieces(self, pieces: Sequence[bytes]) -> bool:
+        """Take pieces of the body, in order; called inside, after `Pool.gather`.
+
+        Returns:
+            False if there should be no more until `Pool.take_again`.
+        """
+        raise NotImplementedError

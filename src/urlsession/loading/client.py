@@ -137,6 +137,12 @@ class Load(Protocol):
     def take_again(self) -> None:
         """Go on after a piece of the body was not taken."""
 
+    def gather(self) -> None:
+        """Have what comes given by `load_did_receive_pieces`, if this load can do that.
+
+        For `LoadClient.load_did_receive_data`.
+        """
+
     def follow(self, request: URLRequest) -> None:
         """Follow the redirect with `request`."""
 
@@ -200,6 +206,14 @@ class LoadClient(Protocol):
 
         Returns:
             False to be offered the same piece again after `HTTPLoad.take_again`.
+        """
+
+    def load_did_receive_pieces(self, pieces: Sequence[bytes]) -> bool:
+        """Pieces of the body came, in order. Inside; after `Load.gather` only.
+
+        Returns:
+            False if there should be no more until `HTTPLoad.take_again`. These are
+            taken all the same.
         """
 
     def load_did_send(self, total_bytes_sent: int, increment: int) -> None:

@@ -30,6 +30,7 @@ from .head import last_head
 from .hints import hint_options, traffic_class
 from .options import (
     BUFFER_SIZE,
+    STREAM_BUFFER_SIZE,
     body_options,
     header_options,
     stream_options,
@@ -294,6 +295,11 @@ class HTTPLoad(Transfer):
     def take_again(self) -> None:
         """Go on after a piece of the body was not taken."""
         self._context.pool.take_again(self)
+
+    def gather(self) -> None:
+        """See `Load`. A body that is decoded here comes piece by piece all the same."""
+        if self._decoder is None:
+            self._context.pool.gather(self)
 
     def follow(self, request: URLRequest) -> None:
         """Follow the redirect with `request`."""
@@ -626,6 +632,16 @@ class HTTPLoad(Transfer):
             return None
         self._context.pool.note_paused(self)
         return int(pycurl.WRITEFUNC_PAUSE)
+
+    def receive_pieces(self, pieces: Sequence[bytes]) -> bool:
+        """Pass on what was gathered of the body; see `Transfer`."""
+        client = self._client
+        if client is None:
+            return True
+        self._decoded_size += sum(map(len, pieces))
+        for piece in pieces if self._collected is not None else ():
+            self._collect(piece)
+        return client.load_did_receive_pieces(pieces)
 
     def did_finish(self) -> None:
         """Decide whether that was all; see `Transfer`."""
@@ -1121,6 +1137,7 @@ class HTTPLoad(Transfer):
 
     def _prepare_stream(self, request: URLRequest) -> None:
         """Have the body come as it is, unless the caller chose the codings."""
+        self.options = [*self.options, (pycurl.BUFFERSIZE, STREAM_BUFFER_SIZE)]
         names = {name.lower() for name, _ in self._context.fields}
         names.update(name.lower() for name, _ in request.header_items())
         if "accept-encoding" not in names:

@@ -177,6 +177,9 @@ class LocalLoad:
             self._is_refused = False
         self._hand_out()
 
+    def gather(self) -> None:
+        """See `Load`: pieces that are not libcurl's are as large as their maker likes."""
+
     def follow(self, request: URLRequest) -> None:
         """Never called: a redirect of a local load is followed by another load."""
         raise NotImplementedError(f"a local load does not follow {request!r} itself")

@@ -165,6 +165,9 @@ class StreamLoad(Transfer):
     def take_again(self) -> None:
         """Nothing is ever refused: a stream is read as it is asked for."""
 
+    def gather(self) -> None:
+        """Nothing comes unasked: see `take_again`."""
+
     def follow(self, request: URLRequest) -> None:
         """Nothing redirects a stream."""
 

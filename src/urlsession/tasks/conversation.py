@@ -13,7 +13,7 @@ import threading
 import weakref
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -310,6 +310,10 @@ class Conversation:
 
     def load_did_receive_data(self, _data: bytes) -> bool:
         """See `LoadClient`; the body of a refusal is not kept."""
+        return True
+
+    def load_did_receive_pieces(self, _pieces: Sequence[bytes]) -> bool:
+        """See `LoadClient`; never asked for."""
         return True
 
     def load_did_send(self, _total_bytes_sent: int, _increment: int) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -550,6 +550,10 @@ class URLSessionTask:
         raise NotImplementedError
 
     def load_did_receive_data(self, data: bytes) -> bool:
+        """See `LoadClient`."""
+        raise NotImplementedError
+
+    def load_did_receive_pieces(self, pieces: Sequence[bytes]) -> bool:
         """See `LoadClient`."""
         raise NotImplementedError
 

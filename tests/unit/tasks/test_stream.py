@@ -6,6 +6,7 @@ Pausing, dropping and cancelling need a transfer: tests/loopback/test_streams.py
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable
 from typing import Any
 
@@ -25,17 +26,17 @@ class ReceivedTask:
     """
 
     def __init__(self, chunks: list[bytes], error: URLError | None = None) -> None:
-        self.chunks = list(chunks)
+        self._pieces = deque(chunks)
+        self._taken = 0
+        self._is_starved = False
         self.was_dropped = False
         self._error = error
 
     @property
     def is_exhausted(self) -> bool:
-        return not self.chunks
+        return not self._pieces
 
     def take(self) -> bytes | None:
-        if self.chunks:
-            return self.chunks.pop(0)
         if self._error is not None:
             raise self._error
         return None
