@@ -54,7 +54,6 @@ ELSEWHERE: dict[str, str] = {
     "tasks.groups": "tests/conformance/test_03_task_facts.py, test_01_reset.py",
     "storage.emptying": "tests/conformance/test_01_reset.py",
     "storage.keychain": "tests/conformance/test_11_credentials.py",
-    "storage.keyring_threads": "tests/conformance/test_11_slow_keyring.py",
     "storage.marks": "a flag; tests/conformance/test_13_client_certificates.py",
     "tasks.challenge": "tests/conformance/test_13_challenges.py",
     "tasks.chore": "tests/conformance/test_01_reset.py",

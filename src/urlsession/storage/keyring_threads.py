@@ -45,7 +45,7 @@ class KeyringThreads:
             ask()
             while waiting := self._take_waiting():
                 for one in waiting:
-                    one()
+                    _call(one)
 
         with self._changed:
             self._waiting.append(then)
@@ -75,6 +75,15 @@ class KeyringThreads:
         with self._changed:
             waiting, self._waiting = self._waiting, []
         return waiting
+
+
+def _call(then: Callable[[], None]) -> None:
+    try:
+        then()
+    except Exception:  # of one; the others wait still
+        import logging
+
+        logging.getLogger("urlsession").exception("a load cannot go on")
 
 
 def _start(act: Callable[[], None], *, is_daemon: bool) -> None:
