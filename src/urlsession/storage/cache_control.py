@@ -79,11 +79,13 @@ def age_seconds(lines: Sequence[str]) -> int:
     """Return what the Age field says, in seconds; 0 if it says nothing legible.
 
     Args:
-        lines: The value of each field of that name; the first one counts.
+        lines: The value of each field of that name; the first one counts, up to a
+            comma or a parameter, which are not legal there.
     """
     if not lines:
         return 0
-    return seconds_of({"age": lines[0].partition(",")[0].strip()}, "age")
+    first = lines[0].partition(",")[0].partition(";")[0]
+    return seconds_of({"age": first.strip()}, "age")
 
 
 def http_date(text: str, now: float) -> float | None:
