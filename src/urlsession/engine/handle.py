@@ -8,6 +8,7 @@ and the cookies; everything else is set for the transfer and wiped by `reset` af
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..connections import Connection
     from .transfer import Transfer
 
-__all__ = ("Handle", "HandleStore", "OpenSocket")
+__all__ = ("LARGE_PIECES", "Handle", "HandleStore", "OpenSocket")
 
 OpenSocket = Callable[["Handle", int, int, int, Any], int]
 """(handle, family, kind, protocol, address) → descriptor or SOCKET_BAD."""
@@ -32,6 +33,7 @@ _MOVED = (
     pycurl.REQUEST_SIZE,
     pycurl.SIZE_UPLOAD_T,
 )
+LARGE_PIECES = 16  # 256 KiB, if libcurl fills them
 MAX_AT_REST = 64  # handles per set of options, some 10 kB each
 _AGREED = b"SSL connection using "  # libcurl's words
 _OWN_REFERENCES = 3  # the attribute, the local name, getrefcount's argument
@@ -84,6 +86,7 @@ class Handle:
         is_plain: Whether nothing has to be unset before the next use.
         is_detached: Whether libcurl lets us write on its connection.
         is_gathering: Whether `body` collects the pieces of a stream.
+        large: Where libcurl writes a body that has shown to be large; None otherwise.
         opened: Connections whose sockets were made during the present run.
         tls: What the last handshake that was listened to agreed on, as (version,
             cipher suite) in OpenSSL's names; None if it did not tell.
@@ -101,6 +104,7 @@ class Handle:
         "is_detached",
         "is_gathering",
         "is_plain",
+        "large",
         "measured",
         "open_socket",
         "opened",
@@ -114,6 +118,7 @@ class Handle:
         self.measured: Transfer | None = None
         self.head: list[bytes] = []
         self.body: list[bytes] = []
+        self.large: BytesIO | None = None
         self.opened: list[Connection] = []
         self._base = base
         self.open_socket: OpenSocket | None = None
@@ -165,6 +170,23 @@ class Handle:
         """Collect in `body` what comes of a stream, until the pool takes it."""
         self.is_gathering = True
         self.curl.setopt(pycurl.WRITEFUNCTION, self.body.append)
+
+    def collect_large(self) -> None:
+        """Collect the rest of a reply in one place.
+
+        To join its pieces takes as much memory again, and of 16 MiB five times as long.
+        A small one is better off as the one piece that it is.
+        """
+        self.large = BytesIO()
+        self.large.writelines(self.body)
+        self.body.clear()
+        self.is_plain = False
+        self.curl.setopt(pycurl.WRITEFUNCTION, self.large.write)
+
+    def take_body(self) -> bytes:
+        """Return the body that was collected; once."""
+        large, self.large = self.large, None
+        return b"".join(self.body) if large is None else large.getvalue()
 
     def take_figures(self) -> None:
         """Read libcurl's figures of the run that has just ended, for its transfer."""

@@ -40,7 +40,7 @@ from ..connections import LEDGER, ClosedBy, Connection
 from ..errors import UsageError
 from .account import connection_let_go, enter_handover, enter_run
 from .gathering import Gathering
-from .handle import Handle, HandleStore
+from .handle import LARGE_PIECES, Handle, HandleStore
 from .janitor import Janitor
 from .pauses import Pauses
 from .pipe_wait import PipeWait
@@ -625,6 +625,7 @@ class Pool:
         action = self._act_on_retired if multi is None else multi.socket_action
         writers = poller.writers
         has_acted = False
+        running_count = len(self._running)
         for fd, bits in poller.events() if events is None else events:
             if writers and fd in writers:
                 self._write(writers[fd])
@@ -640,6 +641,8 @@ class Pool:
             else:
                 self._upkeep.hear(poller, fd, bits, now)
         must_kick = not (has_acted and self._collect()) or self._curl_at <= 0.0
+        if has_acted and len(self._running) == running_count:  # no small reply ended
+            self._look_for_large()
         if self._armed_at <= now + SLACK_S:
             self._armed_at = math.inf
             self._take_timers(now + SLACK_S)
@@ -648,6 +651,11 @@ class Pool:
                 self._kick()
             else:
                 self._put_off(has_given=True)
+
+    def _look_for_large(self) -> None:
+        for handle in self._running.values():
+            if len(handle.body) >= LARGE_PIECES:
+                handle.collect_large()
 
     def _act_on_retired(self, fd: int, events: int) -> bool:
         for old in self._retired:
@@ -897,7 +905,7 @@ class Pool:
         head, body = handle.head, handle.body
         transfer.head = head.copy()
         if not transfer.is_streaming:  # else it has kept what it wanted itself
-            transfer.body = body[0] if len(body) == 1 else b"".join(body)
+            transfer.body = body[0] if len(body) == 1 else handle.take_body()
         transfer.handle = None
         if handle.opened:
             self._depart_losers(handle)

@@ -95,6 +95,19 @@ def test_reply_is_collected_in_the_handles_lists(handle: Handle, url: str) -> No
     assert run(handle, Load(url)) == b"GET base"
 
 
+def test_large_reply_is_collected_in_one_place(handle: Handle, url: str) -> None:
+    """With what had come before; the next one is a list again."""
+    handle.prepare(Load(url))
+    handle.body += [b"had ", b"come "]
+    handle.collect_large()
+    handle.curl.perform()
+
+    assert handle.body == []
+    assert handle.take_body() == b"had come GET base"
+    handle.release()
+    assert run(handle, Load(url)) == b"GET base"
+
+
 def test_streaming_transfer_gets_the_reply_itself(handle: Handle, url: str) -> None:
     """And the next plain one does not find its callbacks set."""
     load = Load(url, is_streaming=True)
