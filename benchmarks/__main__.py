@@ -9,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
+from benchmarks.body_server import body_server
 from benchmarks.clients import CLIENTS
 from benchmarks.machine import describe_machine
 from benchmarks.results import SCHEMA, Outcome
@@ -38,9 +39,12 @@ def main() -> int:
         scenarios = find_scenarios(options.only)
         _refuse_unknown(options.clients)
         report = Report(options.rounds, quick=options.quick)
-        with Server(options.server or choose_kind()) as server:
+        with (
+            Server(options.server or choose_kind()) as server,
+            body_server() as body_url,
+        ):
             report.server = server.version
-            report.measure(scenarios, options.clients, server.urls)
+            report.measure(scenarios, options.clients, server.urls, body_url)
     except (LookupError, ServerError) as error:
         sys.stderr.write(f"benchmarks: {error.args[0]}\n")
         return EXIT_USAGE
@@ -68,11 +72,16 @@ class Report:
         self._versions: dict[str, str] = {}
 
     def measure(
-        self, scenarios: list[Scenario], clients: list[str], urls: list[str]
+        self,
+        scenarios: list[Scenario],
+        clients: list[str],
+        urls: list[str],
+        body_url: str,
     ) -> None:
         """Run the scenarios; print each one's table when it is done."""
         runner = Runner(
             urls=urls,
+            body_url=body_url,
             rounds=self._rounds,
             speed=QUICK_SPEED if self._quick else 1.0,
             progress=_progress,

@@ -46,15 +46,23 @@ class Runner:
     Args:
         urls: Addresses of the server, to which a path is added; each worker gets the
             next one.
+        body_url: Address of the server that only sends large bodies.
         rounds: How often each client's turn comes.
         speed: Factor on the time of each sample; below 1 for a quick look.
         progress: Called with a line before each worker starts.
     """
 
     def __init__(
-        self, *, urls: list[str], rounds: int, speed: float, progress: Progress
+        self,
+        *,
+        urls: list[str],
+        body_url: str,
+        rounds: int,
+        speed: float,
+        progress: Progress,
     ) -> None:
         self._urls = itertools.cycle(urls)
+        self._body_url = body_url
         self._rounds = rounds
         self._speed = speed
         self._progress = progress
@@ -125,7 +133,8 @@ class Runner:
         sample_s = scenario.sample_s * self._speed
         job = {
             "kind": scenario.kind,
-            "url": next(self._urls) + scenario.path,
+            "url": (self._body_url if scenario.is_raw else next(self._urls))
+            + scenario.path,
             "in_flight": scenario.in_flight,
             "sample_s": sample_s,
             "event_loop": client.event_loop,

@@ -52,6 +52,7 @@ class Scenario:
         in_flight: Loads under way at once; for FIN, connections that are open.
         sample_s: Seconds that one sample lasts in a full run.
         path: What is loaded; the server has ``1k`` and ``256m``.
+        is_raw: Whether it comes from `body_server`, which has 256 MiB for each path.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Scenario:
     in_flight: int = 1
     sample_s: float = 1.5
     path: str = "1k"
+    is_raw: bool = False
 
     @property
     def is_apart(self) -> bool:
@@ -93,6 +95,17 @@ _LOADS = (
     Kind.WATCH_CONNECTIONS,
 )
 
+_CONSUMERS = (
+    "urlsession",
+    "urlsession-uvloop",
+    "urlsession-blocking",
+    "pycurl",
+    "aiohttp",
+    "pyreqwest",
+    "curl_cffi",
+    "httpx",
+    "requests",
+)
 _WEB_SOCKETS = (
     "urlsession",
     "urlsession-uvloop",
@@ -189,18 +202,17 @@ SCENARIOS = (
         title="256 MiB, read piece by piece and dropped",
         unit="µs per download",
         kind=Kind.DOWNLOAD_CONSUMER,
-        clients=(
-            "urlsession",
-            "urlsession-uvloop",
-            "urlsession-blocking",
-            "pycurl",
-            "aiohttp",
-            "pyreqwest",
-            "curl_cffi",
-            "httpx",
-            "requests",
-        ),
+        clients=_CONSUMERS,
         path="256m",
+    ),
+    Scenario(
+        name="download-consumer-raw",
+        title="the same from a server that only sends",
+        unit="µs per download",
+        kind=Kind.DOWNLOAD_CONSUMER,
+        clients=_CONSUMERS,
+        path="256m",
+        is_raw=True,
     ),
     Scenario(
         name="download-file",

@@ -166,7 +166,7 @@ TARGETS = (
         peer="aiohttp",
     ),
     *(
-        _speed("download of 256 MiB to a consumer", "download-consumer", 1.3, peer)
+        _speed("download of 256 MiB to a consumer", "download-consumer-raw", 1.3, peer)
         for peer in ("aiohttp", "pyreqwest", "curl_cffi", "httpx", "requests")
     ),
     _speed("download of 256 MiB to a file", "download-file", 0.9, "curl"),
