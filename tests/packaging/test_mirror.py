@@ -39,6 +39,8 @@ ELSEWHERE: dict[str, str] = {
     "loading.identity": "tests/conformance/test_13_client_certificates.py",
     "loading.local": "tests/conformance/test_01_schemes.py",
     "loading.protocol": "tests/conformance/test_14_url_protocol.py",
+    "loading.receiving": "tests/loopback/test_streams.py and bad_input/test_coding.py",
+    "loading.sending": "tests/loopback/test_bodies.py, tests/conformance/test_15_*.py",
     "loading.quiet": "tests/conformance/test_02_news.py",
     "loading.registry": "tests/conformance/test_14_url_protocol.py",
     "loading.peer": "tests/conformance/test_03_stream_trust.py",

@@ -7,35 +7,28 @@ tasks nor delegates.
 
 from __future__ import annotations
 
-import io
 import math
 import time
-import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import pycurl
 
-from ..engine.transfer import TimeLimits, Transfer
+from ..engine.transfer import TimeLimits
 from ..errors import URLError, URLErrorCode
 from ..response import HTTPURLResponse
 from ..storage.cache_rules import glance, is_of_interest
 from ..url import parse_url
-from .body import BodyReader
 from .client import Transaction
-from .coding import BodyDecoder, CodingError, coding_names
+from .coding import CodingError
 from .cookies import has_set_cookie
-from .feed import Feed
 from .head import last_head
-from .hints import hint_options, traffic_class
 from .options import (
     BUFFER_SIZE,
-    STREAM_BUFFER_SIZE,
-    body_options,
     header_options,
-    stream_options,
     with_options,
 )
+from .receiving import ReceivingLoad
 from .redirect import (
     MAXIMUM_REDIRECTS,
     is_redirect,
@@ -43,7 +36,7 @@ from .redirect import (
     redirected_request,
     too_many_redirects,
 )
-from .resend import OneSending, may_be_sent_again
+from .resend import may_be_sent_again
 from .route import Route
 
 if TYPE_CHECKING:
@@ -53,16 +46,14 @@ if TYPE_CHECKING:
     from ..storage.cached_response import Entry
     from ..url import URLParts
     from .caching import Proposal
-    from .client import LoadClient, LoadContext
+    from .client import LoadClient
     from .cookies import CookieHandling
-    from .feed import FeedSource
     from .guard import Guard
     from .sites import Sites
 
 __all__ = ("HTTPLoad",)
 
 _CHALLENGES = (401, 407)
-_MAXIMUM_BODIES_LOST = 3  # on dead connections; as many as would be bad luck
 _REDIRECT_BODY_LIMIT = 64 * 1024  # bytes read so that the connection can be kept
 
 
@@ -74,20 +65,15 @@ def _has_no_status(line: bytes) -> bool:
     return line[12:13].isdigit()  # after "HTTP/1.1 200"; in HTTP/2 a line break
 
 
-class HTTPLoad(Transfer):
+class HTTPLoad(ReceivingLoad):
     """Loads one request, and what it redirects to.
 
     Attributes:
-        request: The request of the present transaction.
         redirect_count: Redirects followed so far.
         has_begun: Whether a transaction was ever handed to the pool.
         speaks_http3: Whether it may go over HTTP/3.
-        reports_sent: Whether the client is told of what was sent of the body.
         asks_for_body: Whether the client is asked for each resend's body, although
             the one it gave could be read again.
-        body_length: Bytes of the present transaction's body; None if not known.
-        priority_urgency: How urgent the reply is, from 0 (most) to 7; None to say
-            nothing.
         proposes_always: Whether the client decides on the storing of each reply that
             may be stored, useful or not.
         validated: The stored reply that the present transaction asks about.
@@ -100,33 +86,22 @@ class HTTPLoad(Transfer):
         asks_for_trust: Whether the client is asked about each new TLS connection.
     """
 
-    _reader: BodyReader | None = None
     _earlier: list[Transaction] | None = None
     _response: HTTPURLResponse | None = None
     _location: str | None = None
     _kept: list[bytes] | None = None
-    _decodes: bool = False
-    _decoder: BodyDecoder | None = None
-    _coding_error: CodingError | None = None
     _next_request: URLRequest | None = None
     _is_asking: bool = False
     _dropped_size: int = 0
     _held_at: float | None = None
-    _given_size: int | None = None
     _lines: list[bytes]
-    _has_reply: bool = False
     _is_head_done: bool = False
-    _decoded_size: int = 0
-    _uploaded: int = 0
     _route: Route | None = None
     _attempts: int = 0
-    _one_sending: OneSending | None = None
     _ignores_stored: bool = False
     _is_replaced: bool = False
     _may_be_useful: bool = True
     _waiting: tuple[HTTPURLResponse, bytes] | None = None
-    _collected: list[bytes] | None = None
-    _collected_size: int = 0
     proposes_always: bool = False
     validated: Entry | None = None
     found: tuple[str, Entry | None] | None = None
@@ -134,27 +109,13 @@ class HTTPLoad(Transfer):
     concerns_cache: bool = False
     is_cache_doubtful: bool = False
     proposal: Proposal | None = None
-    priority_urgency: int | None = None
     _guard: Guard | None = None
     _has_challenge: bool = False
-    reports_sent: bool = False
     asks_for_trust: bool = False
     redirect_count: int = 0
     has_begun: bool = False
     speaks_http3: bool = True
     asks_for_body: bool = False
-    body_length: int | None = None
-    _body_offset: int = 0
-    _body_limit: int | None = None
-    _bodies_lost: int = 0
-    _reads_first: bool = False
-
-    def __init__(
-        self, client: LoadClient, context: LoadContext, request: URLRequest
-    ) -> None:
-        self._client: LoadClient | None = client
-        self._context = context
-        self.request = request
 
     # -- for the client; any thread, no lock held --------------------------------
 
@@ -173,7 +134,7 @@ class HTTPLoad(Transfer):
         else:
             self.url = parts.request_url
             self.host = parts.host
-            self.is_secure = parts.is_secure
+            self.is_secure = parts.scheme == "https"
             self.limits = context.limits
         self.has_begun = True
         context.pool.start(self)
@@ -295,11 +256,6 @@ class HTTPLoad(Transfer):
     def take_again(self) -> None:
         """Go on after a piece of the body was not taken."""
         self._context.pool.take_again(self)
-
-    def gather(self) -> None:
-        """See `Load`. A body that is decoded here comes piece by piece all the same."""
-        if self._decoder is None:
-            self._context.pool.gather(self)
 
     def follow(self, request: URLRequest) -> None:
         """Follow the redirect with `request`."""
@@ -585,14 +541,6 @@ class HTTPLoad(Transfer):
             transactions.append(self._transaction())
         return transactions
 
-    def count_of_bytes_sent(self) -> int:
-        """Return the body bytes sent in this transaction."""
-        return self._without_framing(self._figure(pycurl.SIZE_UPLOAD_T, 9))
-
-    def count_of_bytes_received(self) -> int:
-        """Return the body bytes received in this transaction, before decoding."""
-        return self._figure(pycurl.SIZE_DOWNLOAD_T, 11)
-
     # -- from the pool --------------------------------------------------------------
 
     def receive_head_line(self, line: bytes) -> int | None:
@@ -619,29 +567,6 @@ class HTTPLoad(Transfer):
         if self._location is not None or self._has_challenge or self._is_asking:
             return self._receive_redirect_body(data)
         return self._receive_wanted(data)
-
-    def _receive_wanted(self, data: bytes) -> int | None:
-        if self._decoder is not None or self._coding_error is not None:
-            return self._receive_coded(data)
-        if self._client is None:
-            return -1  # it has ended meanwhile: libcurl need not go on
-        if self._client.load_did_receive_data(data):
-            self._decoded_size += len(data)
-            if self._collected is not None:
-                self._collect(data)
-            return None
-        self._context.pool.note_paused(self)
-        return int(pycurl.WRITEFUNC_PAUSE)
-
-    def receive_pieces(self, pieces: Sequence[bytes]) -> bool:
-        """Pass on what was gathered of the body; see `Transfer`."""
-        client = self._client
-        if client is None:
-            return True
-        self._decoded_size += sum(map(len, pieces))
-        for piece in pieces if self._collected is not None else ():
-            self._collect(piece)
-        return client.load_did_receive_pieces(pieces)
 
     def did_finish(self) -> None:
         """Decide whether that was all; see `Transfer`."""
@@ -729,24 +654,6 @@ class HTTPLoad(Transfer):
         limits = self._context.limits if self.limits is None else self.limits
         return self.started_at + limits.resource_s
 
-    def _must_give_body_again(self) -> bool:
-        """Whether a reused connection died under a body, and libcurl left it at that.
-
-        It could not read the body again; or noticed while it was sending, where it
-        does not look whether the connection was a reused one.
-        """
-        if self._bodies_lost >= _MAXIMUM_BODIES_LOST or self._was_lost_unanswered():
-            return False
-        if self.result_code == pycurl.E_SEND_FAIL_REWIND:
-            return True
-        return (
-            self.result_code == pycurl.E_SEND_ERROR
-            and self.connection is not None
-            and self.connection.loads > 1
-            and not self._has_reply_line()
-            and may_be_sent_again(self.request)
-        )
-
     def _send_body_again(self) -> None:
         assert self._client is not None
         reader = self._reader
@@ -770,20 +677,6 @@ class HTTPLoad(Transfer):
                 f"{limits.resource_s:g} s in all",
             )
         )
-
-    def _sent(self, _down: int, _downed: int, _up: int, uploaded: int) -> None:
-        """Libcurl's XFERINFOFUNCTION."""
-        uploaded = self._without_framing(uploaded)
-        self._uploaded = min(self._uploaded, uploaded)  # it began anew
-        if uploaded > self._uploaded and self._client is not None:
-            increment, self._uploaded = uploaded - self._uploaded, uploaded
-            self._client.load_did_send(uploaded, increment)
-
-    def _without_framing(self, uploaded: int) -> int:
-        # libcurl counts the frames of a chunked body too.
-        reader = self._reader
-        given = self._given_size if reader is None else reader.given_bytes
-        return uploaded if given is None else min(uploaded, given)
 
     # -- inside ---------------------------------------------------------------------
 
@@ -830,52 +723,6 @@ class HTTPLoad(Transfer):
             return None
         request = self.request
         return cookies.receive(lines, request, parse_url(request.url), client)
-
-    def _expect_coding(self, response: HTTPURLResponse) -> None:
-        coding = response.value("Content-Encoding") if self._decodes else None
-        if coding is not None and coding_names(coding):
-            try:
-                self._decoder = BodyDecoder(coding)
-            except CodingError as error:
-                self._coding_error = error
-
-    def _receive_coded(self, data: bytes) -> int | None:
-        client, decoder = self._client, self._decoder
-        if client is None:
-            return -1
-        if decoder is None or self._coding_error is not None:
-            return -1  # libcurl ends the run, `did_finish` tells why
-        try:
-            take = client.load_did_receive_data
-            is_taken = decoder.take(
-                data, take if self._collected is None else self._give
-            )
-        except CodingError as error:
-            self._coding_error = error
-            return -1
-        self._decoded_size = decoder.decoded_size
-        if is_taken:
-            return None
-        self._context.pool.note_paused(self)
-        return int(pycurl.WRITEFUNC_PAUSE)
-
-    def _give(self, data: bytes) -> bool:
-        client = self._client
-        if client is not None and not client.load_did_receive_data(data):
-            return False
-        self._collect(data)
-        return True
-
-    def _collect(self, data: bytes) -> None:
-        """Keep a piece of a streamed body for the cache, while it is small enough."""
-        collected = self._collected
-        if collected is None:
-            return
-        self._collected_size += len(data)
-        if self._collected_size > self._context.cache.limit():
-            self._collected = None
-        else:
-            collected.append(data)
 
     def _receive_redirect_body(self, data: bytes) -> int | None:
         """Ask where to go while the body waits: it is the reply if nowhere."""
@@ -1122,137 +969,12 @@ class HTTPLoad(Transfer):
         if client is not None:
             client.load_did_fail(error)
 
-    def _close_reader(self) -> None:
-        if self._reader is not None:
-            self._given_size = self._reader.given_bytes
-            self._reader.close()
-            self._reader = None
-
     def _prepare(self, request: URLRequest, limits: TimeLimits) -> None:
         """Set what a request has that is more than a URL."""
         self.options = self._request_options(request)
         idle_s = request.explicit_timeout_interval
         if idle_s is not None and idle_s != limits.idle_s:
             self.limits = TimeLimits(idle_s, limits.resource_s)
-
-    def _prepare_stream(self, request: URLRequest) -> None:
-        """Have the body come as it is, unless the caller chose the codings."""
-        self.options = [*self.options, (pycurl.BUFFERSIZE, STREAM_BUFFER_SIZE)]
-        names = {name.lower() for name, _ in self._context.fields}
-        names.update(name.lower() for name, _ in request.header_items())
-        if "accept-encoding" not in names:
-            self._decodes = True
-            self.options = [*self.options, *stream_options()]
-
-    def _request_options(self, request: URLRequest) -> list[tuple[int, object]]:
-        has_body = request.http_body or request.http_body_stream is not None
-        if has_body and request.http_method in ("GET", "HEAD"):
-            message = f"a {request.http_method} request cannot have a body"
-            raise self._error(URLErrorCode.DATA_LENGTH_EXCEEDS_MAXIMUM, message)
-        stream = request.http_body_stream
-        if stream is not None and self._reader is None:
-            self._reader = self._open_body(stream)
-        if self._reader is not None:
-            self.body_length = self._reader.length
-        fields = header_options(request, self._own_fields())
-        self.traffic_class = traffic_class(request.network_service_type) or None
-        options = [
-            *body_options(request, self._reader, fields, self._read_body),
-            *hint_options(request, uses_early_data=self._context.uses_early_data),
-        ]
-        if not may_be_sent_again(request):
-            options = [*options, self._sending_once()]
-        if self.reports_sent:
-            self._uploaded = 0
-            options = [
-                *options,
-                (pycurl.NOPROGRESS, 0),
-                (pycurl.XFERINFOFUNCTION, self._sent),
-            ]
-        return options
-
-    def _own_fields(self) -> Sequence[tuple[str, str]]:
-        fields = self._context.fields
-        if self.priority_urgency is None:
-            return fields
-        return [*fields, ("Priority", f"u={self.priority_urgency}")]
-
-    def _sending_once(self) -> tuple[int, object]:
-        load = weakref.ref(self)  # its options must not hold a load
-
-        def has_reply() -> bool:
-            this = load()
-            return this is not None and this._has_reply_line()
-
-        self._one_sending = OneSending(has_reply)
-        return pycurl.PREREQFUNCTION, self._one_sending
-
-    def _has_reply_line(self) -> bool:
-        collected = self.head if self.handle is None else self.handle.head
-        return self._has_reply or bool(collected)
-
-    def _was_lost_unanswered(self) -> bool:
-        """Whether libcurl wanted to send again what must not be, or could not."""
-        sending = self._one_sending
-        return sending is not None and (
-            sending.has_refused
-            or (
-                self.result_code == pycurl.E_SEND_FAIL_REWIND
-                and not self._has_reply_line()
-            )
-        )
-
-    def _open_body(self, stream: BodyStream) -> BodyReader:
-        try:
-            return BodyReader(
-                stream,
-                self._make_feed,
-                offset=self._body_offset,
-                limit=self._body_limit,
-            )
-        except (io.UnsupportedOperation, ValueError) as error:
-            code = URLErrorCode.REQUEST_BODY_STREAM_EXHAUSTED
-            raise self._error(code, f"cannot read the body: {error}") from error
-        except OSError as error:
-            codes: dict[type[OSError], URLErrorCode] = {
-                FileNotFoundError: URLErrorCode.FILE_DOES_NOT_EXIST,
-                IsADirectoryError: URLErrorCode.FILE_IS_DIRECTORY,
-                PermissionError: URLErrorCode.NO_PERMISSIONS_TO_READ_FILE,
-            }
-            code = codes.get(type(error), URLErrorCode.CANNOT_OPEN_FILE)
-            raise self._error(code, f"cannot read the body: {error}") from error
-
-    def _make_feed(self, source: FeedSource) -> Feed:
-        return Feed(source, self._send_again, self._context.pool.event_loop())
-
-    def _read_body(self, size: int) -> bytes | int:
-        """Libcurl's READFUNCTION."""
-        reader = self._reader
-        if reader is None:  # cancelled, on another thread
-            return int(pycurl.READFUNC_ABORT)
-        # Once for each piece: what is there to read may be no word of HTTP.
-        self._reads_first = not self._reads_first and self._context.pool.reads_first(
-            self
-        )
-        if self._reads_first:
-            return int(pycurl.READFUNC_PAUSE)
-        piece = reader.read_for_curl(size)
-        self.is_starved = reader.is_waiting
-        return piece
-
-    def _send_again(self) -> None:
-        """The body's source has more."""
-        self._context.pool.take_again(self)
-
-    def _figure(self, info: int, index: int) -> int:
-        handle = self.handle
-        if handle is not None:
-            try:
-                return int(handle.curl.getinfo(info))
-            except pycurl.error:  # it has just ended on another thread
-                pass
-        numbers = self._context.pool.figures(self)
-        return numbers[index] if numbers else 0
 
     def _note_transaction(self) -> None:
         if self._earlier is None:
@@ -1269,9 +991,6 @@ class HTTPLoad(Transfer):
             self._decoded_size,
             self.is_from_cache,
         )
-
-    def _error(self, code: URLErrorCode, message: str) -> URLError:
-        return URLError(code, message, failing_url=self.request.url)
 
     def _error_of_run(self) -> URLError:
         from ..engine.result_code import error_for  # 1 ms that a good run need not pay
