@@ -45,7 +45,7 @@ from .janitor import Janitor
 from .pauses import Pauses
 from .pipe_wait import PipeWait
 from .poller import CURL_EVENTS, HANGUP, Poller
-from .retired import ROUNDS, RetiredMulti
+from .retired import ROUNDS, RetiredMulti, RetiredMultis
 from .roster import Roster
 from .sockets import PLAIN, SocketKind, local_address, open_socket
 from .timetable import SLACK_S
@@ -149,7 +149,7 @@ class Pool:
         self._holder = 0
         self._multi: pycurl.CurlMulti | None = None
         self._poller: Poller | None = None
-        self._retired: list[RetiredMulti] = []
+        self._retired = RetiredMultis()
         self._running: dict[pycurl.Curl, Handle] = {}
         # First in, first out: by the time a handle is used again, whoever awaited
         # its last load has mostly dropped it (see `Handle.prepare`).
@@ -328,7 +328,7 @@ class Pool:
                 if self.leader:
                     return
             self._is_kick_pending = False
-            if self._multi is not None or self._retired:
+            if self._multi is not None or self._retired.multis:
                 self._take_events(events)
             elif self._calls:
                 self._armed_at = math.inf
@@ -463,7 +463,7 @@ class Pool:
             fds.append(self.epoll_fd)
         _IMMORTAL.append((self._multi, self._poller, self._running, self._spare))
         _IMMORTAL.append(self._retired)
-        self._retired = []
+        self._retired = RetiredMultis()
         self._running, self._multi, self._poller = {}, None, None
         self._spare = deque()
         self.roster.by_fd.clear()
@@ -501,8 +501,8 @@ class Pool:
             # Never the list that others go on filling once the lock is released.
             after, self._after = self._after, []
         armed_at = self._armed_at
-        for old in self._retired:
-            self._curl_at = min(self._curl_at, old.wakes_at)
+        if self._retired.multis:
+            self._curl_at = min(self._curl_at, self._retired.wakes_at())
         must_arm = (
             self._curl_at < armed_at
             or self._watch_at < armed_at
@@ -575,7 +575,7 @@ class Pool:
 
     def _kick(self) -> None:
         """Let libcurl do what it wanted to do at once."""
-        if self._retired:
+        if self._retired.multis:
             self._kick_retired()
         rounds = 0
         ends_at = 0.0
@@ -612,9 +612,8 @@ class Pool:
         if self._multi is None:
             self._is_curl_due = False
             self._curl_at = math.inf
-        now = _monotonic() + SLACK_S
-        for old in self._retired:
-            old.run_timers(now, 1 if self._gathering.is_on else ROUNDS)
+        rounds = 1 if self._gathering.is_on else ROUNDS
+        self._retired.run_timers(_monotonic() + SLACK_S, rounds)
         self._collect()
 
     def _take_events(self, events: Iterable[tuple[int, int]] | None) -> None:
@@ -622,7 +621,7 @@ class Pool:
         assert poller is not None
         now = _monotonic()
         polled, retired = poller.polled, self._retired
-        action = self._act_on_retired if multi is None else multi.socket_action
+        action = retired.act if multi is None else multi.socket_action
         writers = poller.writers
         has_acted = False
         running_count = len(self._running)
@@ -635,7 +634,7 @@ class Pool:
                 if bits & HANGUP:
                     self._note_peer_fin(fd, now)
                 told = CURL_EVENTS[bits & 31] or pycurl.CSELECT_IN
-                if not retired or not self._act_on_retired(fd, told):
+                if not retired.multis or not retired.act(fd, told):
                     action(fd, told)
                 has_acted = True
             else:
@@ -656,13 +655,6 @@ class Pool:
         for handle in self._running.values():
             if len(handle.body) >= LARGE_PIECES:
                 handle.collect_large()
-
-    def _act_on_retired(self, fd: int, events: int) -> bool:
-        for old in self._retired:
-            if old.owns(fd):
-                old.take_event(fd, events)
-                return True
-        return False
 
     def _take_timers(self, now: float) -> None:
         if self._curl_at <= now:
@@ -700,8 +692,8 @@ class Pool:
         has_given = self._gathering.is_on and self._give_gathered()
         if self._pauses.asked and self._poller is not None:
             self._pauses.settle(self._poller)
-        if self._retired:
-            self._collect_retired()
+        if self._retired.multis:
+            self._retired.collect(self._finish)
         if self._multi is None:
             return has_given
         if self._pipe_wait.shaking and self._pipe_wait.settle(
@@ -731,46 +723,11 @@ class Pool:
 
     def _read_first(self) -> None:
         def act(fd: int, events: int) -> None:
-            if not self._act_on_retired(fd, events) and self._multi is not None:
+            if not self._retired.act(fd, events) and self._multi is not None:
                 self._multi.socket_action(fd, events)
 
         self._unread.settle(act)
         self._is_curl_due = True
-
-    def _collect_retired(self) -> None:
-        for old in tuple(self._retired):
-            _queued, succeeded, failed = old.multi.info_read()
-            for curl in succeeded:
-                self._finish(curl, 0, "")
-            for curl, code, message in failed:
-                self._finish(curl, code, message)
-            if old.running and (succeeded or failed):
-                old.drop_idle()
-
-    def _multi_of(self, curl: pycurl.Curl) -> pycurl.CurlMulti | None:
-        for old in self._retired:
-            if curl in old.running:
-                return old.multi
-        return self._multi
-
-    def _connections_of(self, multi: pycurl.CurlMulti) -> list[Connection]:
-        live = list(self.roster.by_fd.values())
-        if not self._retired:
-            return live
-        for old in self._retired:
-            if old.multi is multi:
-                return [one for one in live if old.has(one)]
-        return [one for one in live if not any(old.has(one) for old in self._retired)]
-
-    def _left(self, curl: pycurl.Curl, by: ClosedBy | None = None) -> None:
-        """A transfer has ended, perhaps the last one of a retired multi handle."""
-        for old in tuple(self._retired):
-            if curl not in old.running:
-                continue
-            old.running.discard(curl)
-            if not old.running:
-                self._retired.remove(old)
-                old.close(by or ClosedBy.LOCAL)
 
     def _renew(self) -> None:
         multi, poller = self._multi, self._poller
@@ -782,7 +739,7 @@ class Pool:
             if (
                 transfer is not None
                 and handle.curl.getinfo(pycurl.CONN_ID) < 0
-                and self._multi_of(handle.curl) is multi
+                and self._retired.multi_of(handle.curl) is None
             ):
                 self._remove(transfer)
                 if not isinstance(transfer, Janitor):
@@ -791,18 +748,14 @@ class Pool:
             multi,
             poller,
             self.roster,
-            [one for one in self._running if self._multi_of(one) is multi],
-            self._retired,
+            [one for one in self._running if self._retired.multi_of(one) is None],
+            self._retired.multis,
             wakes_at=0.0 if self._is_curl_due else self._curl_at,
         )
         self._multi, self._is_curl_due, self._curl_at = None, False, math.inf
         self._upkeep.clear()
         self._pipe_wait.clear()
-        if old.running:
-            self._retired.append(old)
-            old.drop_idle()
-        else:
-            old.close()
+        self._retired.add(old)
         for transfer in waiting:
             self._begin(transfer)
 
@@ -853,7 +806,9 @@ class Pool:
     def _finish(self, curl: pycurl.Curl, code: int, message: str) -> None:
         handle = self._running.pop(curl)
         transfer = handle.transfer
-        multi = self._multi_of(curl) if self._retired else self._multi
+        multi = self._multi
+        if self._retired.multis:
+            multi = self._retired.multi_of(curl) or multi
         assert transfer is not None and multi is not None
         getinfo = curl.getinfo
         transfer.result_code = code
@@ -865,7 +820,9 @@ class Pool:
         is_let_go = connection is None
         if connection is None:
             connection = connection_let_go(
-                self._connections_of(multi), handle, getinfo(pycurl.CONN_ID)
+                self._retired.connections_of(multi, self.roster),
+                handle,
+                getinfo(pycurl.CONN_ID),
             )
         is_taken = transfer.takes_socket and self._give_socket(transfer, connection)
         if handle.is_detached:
@@ -894,8 +851,8 @@ class Pool:
             self._spare.append(handle)
         else:
             handle.close()
-        if self._retired:
-            self._left(curl)
+        if self._retired.multis:
+            self._retired.left(curl)
         self._after.append(transfer.did_finish)
 
     def _hand_over(
@@ -979,7 +936,7 @@ class Pool:
         if handle is None:
             return
         curl = handle.curl
-        multi = self._multi_of(curl)
+        multi = self._retired.multi_of(curl) or self._multi
         if multi is None:
             return
         transfer.handle = None
@@ -1001,8 +958,8 @@ class Pool:
                     self._poller.held.discard(connection.fd)
                 self._upkeep.look_again_after_shutdown()
         handle.close()
-        if self._retired:
-            self._left(curl, by)
+        if self._retired.multis:
+            self._retired.left(curl, by)
 
     def _attach_again(self, handle: Handle) -> None:
         """Have libcurl close a duplex transfer's connection as it does others."""
@@ -1078,9 +1035,7 @@ class Pool:
             proxy=transfer.proxy,
         )
         handle.opened.append(connection)
-        for old in self._retired:
-            if handle.curl in old.running:
-                old.adopt(connection)
+        self._retired.adopt(handle.curl, connection)
         if transfer.is_secure:
             self._pipe_wait.add(handle, transfer)
         return fd

@@ -19,13 +19,13 @@ from ..connections import ClosedBy
 from .sockets import send_fin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ..connections import Connection
     from .poller import Poller
     from .roster import Roster
 
-__all__ = ("RetiredMulti",)
+__all__ = ("ROUNDS", "RetiredMulti", "RetiredMultis")
 
 ROUNDS = 16  # of libcurl's "call me again at once" before others get a turn
 
@@ -161,3 +161,85 @@ class RetiredMulti:
             self.wakes_at = math.inf
         else:
             self.wakes_at = time.monotonic() + timeout_ms / 1000
+
+
+class RetiredMultis:
+    """Those of one pool; mostly there are none.
+
+    Attributes:
+        multis: The retired multi handles that loads still run on, the oldest first.
+    """
+
+    __slots__ = ("multis",)
+
+    def __init__(self) -> None:
+        self.multis: list[RetiredMulti] = []
+
+    def add(self, old: RetiredMulti) -> None:
+        """Keep one until its last load has ended; close it if nothing runs on it."""
+        if old.running:
+            self.multis.append(old)
+            old.drop_idle()
+        else:
+            old.close()
+
+    def wakes_at(self) -> float:
+        """Return when libcurl wants to be called, in monotonic seconds."""
+        return min((one.wakes_at for one in self.multis), default=math.inf)
+
+    def run_timers(self, now: float, rounds: int) -> None:
+        """See `RetiredMulti.run_timers`."""
+        for old in self.multis:
+            old.run_timers(now, rounds)
+
+    def act(self, fd: int, events: int) -> bool:
+        """Something happened on a descriptor; whether it is one of theirs."""
+        for old in self.multis:
+            if old.owns(fd):
+                old.take_event(fd, events)
+                return True
+        return False
+
+    def collect(self, finish: Callable[[pycurl.Curl, int, str], None]) -> None:
+        """Call `finish` for each load that has ended: handle, result code, message."""
+        for old in tuple(self.multis):
+            _queued, succeeded, failed = old.multi.info_read()
+            for curl in succeeded:
+                finish(curl, 0, "")
+            for curl, code, message in failed:
+                finish(curl, code, message)
+            if old.running and (succeeded or failed):
+                old.drop_idle()
+
+    def multi_of(self, curl: pycurl.Curl) -> pycurl.CurlMulti | None:
+        """Return what a load runs on; None if that is none of these."""
+        for old in self.multis:
+            if curl in old.running:
+                return old.multi
+        return None
+
+    def connections_of(
+        self, multi: pycurl.CurlMulti, roster: Roster
+    ) -> list[Connection]:
+        """Return the live connections of a multi handle, one of these or the pool's."""
+        live = list(roster.by_fd.values())
+        for old in self.multis:
+            if old.multi is multi:
+                return [one for one in live if old.has(one)]
+        return [one for one in live if not any(old.has(one) for old in self.multis)]
+
+    def adopt(self, curl: pycurl.Curl, connection: Connection) -> None:
+        """A load has opened a connection, which is the load's multi handle's."""
+        for old in self.multis:
+            if curl in old.running:
+                old.adopt(connection)
+
+    def left(self, curl: pycurl.Curl, by: ClosedBy | None = None) -> None:
+        """A load has ended; the last one on its multi handle takes that with it."""
+        for old in tuple(self.multis):
+            if curl not in old.running:
+                continue
+            old.running.discard(curl)
+            if not old.running:
+                self.multis.remove(old)
+                old.close(by or ClosedBy.LOCAL)
