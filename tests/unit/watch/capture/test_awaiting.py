@@ -6,7 +6,6 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
 
-import anyio
 import pytest
 
 from urlsession.watch.capture.awaiting import awaiting_stacks
@@ -44,12 +43,22 @@ async def by_group(work: Work, found: Names) -> None:
 
 
 async def by_anyio_group(work: Work, found: Names) -> None:
+    import anyio
+
     async with anyio.create_task_group() as group:
         group.start_soon(work, found)
 
 
 @pytest.mark.parametrize(
-    "wait", [by_gather, by_wait_for, by_task, by_wait, by_group, by_anyio_group]
+    "wait",
+    [
+        by_gather,
+        by_wait_for,
+        by_task,
+        by_wait,
+        by_group,
+        pytest.param(by_anyio_group, marks=pytest.mark.needs(modules=("anyio",))),
+    ],
 )
 def test_frames_lead_to_the_function_that_awaits(
     wait: Callable[[Work, Names], Awaitable[None]],
