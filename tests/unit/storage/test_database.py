@@ -36,7 +36,11 @@ database = Database(Path(sys.argv[1]), {STEPS!r})
 """
 
 # Modes of files mean nothing to root.
-WITHOUT_RIGHTS = "if not os.geteuid(): os.seteuid(65534)\n"
+# What `Path.as_uri` of Python 3.13 loads late may be where that user cannot read.
+WITHOUT_RIGHTS = """
+import urllib.parse
+if not os.geteuid(): os.seteuid(65534)
+"""
 
 Open = Callable[..., Database]
 

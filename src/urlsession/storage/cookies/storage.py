@@ -14,8 +14,8 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from time import monotonic as _monotonic
+from time import time as _wall_clock  # noqa: TID251  # see `now`
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ...errors import URLError, URLErrorCode
@@ -25,6 +25,7 @@ from .policy import CookieAcceptPolicy
 from .site import domain_matches, is_same_site, url_parts
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from ...request import FilePath, URLRequest
@@ -371,8 +372,12 @@ class HTTPCookieStorage:
 
 
 def now() -> float:
-    """Return the present in seconds since 1970."""
-    return datetime.now(UTC).timestamp()
+    """Return the present in seconds since 1970.
+
+    Not by `datetime`: a session that goes in a program's last collection asks, when
+    Python 3.13.0 crashes for who calls ``datetime.now(UTC)``.
+    """
+    return _wall_clock()
 
 
 def _check(cookies: Iterable[HTTPCookie]) -> list[HTTPCookie]:
