@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from urlsession import (
+    ResponseDisposition,
     URLCache,
     URLError,
     URLErrorCode,
@@ -23,8 +24,16 @@ from urlsession import (
     URLSessionConfiguration,
 )
 from urlsession.loading.options import STREAM_BUFFER_SIZE
-from urlsession.tasks.stream import GATHERED_FROM, HIGH_WATER, StreamedDataTask
-from urlsession.testing import ServerConnection, answering, fixed_body, wait_until
+from urlsession.tasks import data_task
+from urlsession.tasks.data_task import GATHERED_FROM
+from urlsession.tasks.stream import HIGH_WATER, StreamedDataTask
+from urlsession.testing import (
+    RecordingDelegate,
+    ServerConnection,
+    answering,
+    fixed_body,
+    wait_until,
+)
 from urlsession.testing.h2_server import H2Handler, H2Stream
 
 if TYPE_CHECKING:
@@ -355,3 +364,106 @@ def test_other_loads_have_their_turns(serve: Serve) -> None:
             return found
 
     assert asyncio.run(story()) == [b"other"] * 20
+
+
+# -- delegates ---------------------------------------------------------------------------
+
+
+class Notes(RecordingDelegate):
+    """A delegate that notes how long each piece was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lengths: list[int] = []
+
+    def data_task_did_receive_data(
+        self, session: object, data_task: object, data: bytes
+    ) -> None:
+        """Keep it, and its length."""
+        self.lengths.append(len(data))
+        super().data_task_did_receive_data(session, data_task, data)
+
+
+def test_delegate_gets_every_byte_in_few_calls(serve: Serve) -> None:
+    """A batch as one piece, once a body has shown to be large."""
+    delegate = Notes()
+    with URLSession(delegate=delegate) as session:
+        task = session.data_task(serve(fixed_body(BODY)).url())
+        task.resume()
+        task.result(10)
+
+    assert delegate.received == BODY
+    assert max(delegate.lengths) > LIBCURL_PIECE
+    assert max(delegate.lengths) <= READS * STREAM_BUFFER_SIZE
+
+
+def test_what_waits_for_a_delegate_is_bounded(serve: Serve) -> None:
+    """It stops at a piece, and goes on when it is let."""
+    go, stops = threading.Event(), threading.Event()
+    waiting: list[int] = []
+
+    class Stops(Notes):
+        def data_task_did_receive_data(
+            self, session: object, data_task: object, data: bytes
+        ) -> None:
+            super().data_task_did_receive_data(session, data_task, data)
+            if sum(self.lengths) > 2 * MIB and not stops.is_set():
+                stops.set()
+                go.wait(5)
+
+    delegate = Stops()
+    with URLSession(delegate=delegate) as session:
+        task = session.data_task(serve(fixed_body(BODY * 4)).url())
+        task.resume()
+        assert stops.wait(5)
+        wait_until(lambda: task._undelivered > data_task.HIGH_WATER, 1)
+        waiting.append(task._undelivered)
+        go.set()
+        task.result(10)
+
+    assert delegate.received == BODY * 4
+    assert waiting[0] > data_task.HIGH_WATER
+    assert waiting[0] <= data_task.HIGH_WATER + 2 * READS * STREAM_BUFFER_SIZE
+
+
+@pytest.mark.parametrize("has_method", [True, False])
+def test_whole_body_is_kept_for_who_takes_no_pieces(
+    serve: Serve, *, has_method: bool
+) -> None:
+    """The delegate gets it at once, or the task has it as its result."""
+
+    class Responses:
+        def data_task_did_receive_response(self, *_: object) -> ResponseDisposition:
+            return ResponseDisposition.ALLOW
+
+    delegate = Notes() if has_method else Responses()
+    with URLSession(delegate=delegate) as session:
+        task = session.data_task(serve(fixed_body(BODY)).url())
+        task.prefers_incremental_delivery = False
+        task.resume()
+        result = task.result(10).data
+
+    if isinstance(delegate, Notes):
+        assert delegate.lengths == [len(BODY)]
+        assert delegate.received == BODY
+    else:
+        assert result == BODY
+
+
+def test_delegate_is_told_of_the_failure_after_what_came(serve: Serve) -> None:
+    """All of it."""
+
+    def handle(connection: ServerConnection) -> None:
+        connection.recv_request()
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(BODY) + 1)
+        connection.send(head + BODY)
+
+    delegate = Notes()
+    with URLSession(delegate=delegate) as session:
+        task = session.data_task(serve(handle).url())
+        task.resume()
+        with pytest.raises(URLError):
+            task.result(10)
+
+    assert delegate.received == BODY
+    assert delegate.names[-2:] == ["task_did_complete", "session_did_become_invalid"]

@@ -19,7 +19,7 @@ from .state import TaskState
 from .task import URLSessionTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from ..loading.caching import Proposal
     from ..response import HTTPURLResponse
@@ -31,6 +31,7 @@ __all__ = ("URLSessionDataTask",)
 
 HIGH_WATER = 1024 * 1024  # bytes waiting for a delegate before the transfer pauses
 LOW_WATER = 256 * 1024  # bytes waiting when it goes on
+GATHERED_FROM = 256 * 1024  # bytes of a body that shows to be large
 
 
 class URLSessionDataTask(URLSessionTask):
@@ -44,6 +45,8 @@ class URLSessionDataTask(URLSessionTask):
 
     _is_delegate_driven: bool = False
     _undelivered: int = 0
+    _received_bytes: int = 0
+    _gathers: bool = False
     _is_starved: bool = False
     _is_deciding: bool = False
     _early: list[bytes] | None = None
@@ -97,7 +100,36 @@ class URLSessionDataTask(URLSessionTask):
                 return is_taken
         if self._successor is not None:
             return self._successor.load_did_receive_data(data)
-        return self._take(data)
+        if not self._take(data):
+            return False
+        self._received_bytes += len(data)
+        if self._received_bytes >= GATHERED_FROM and not self._gathers:
+            self._gather()
+        return True
+
+    def _gather(self) -> None:
+        if self._load is not None and self._parts is None:
+            self._gathers = True
+            self._load.gather()
+
+    def load_did_receive_pieces(self, pieces: Sequence[bytes]) -> bool:
+        """See `LoadClient`; a delegate gets them as one."""
+        method = (
+            self._method("data_task_did_receive_data")
+            if self._tells_everything and self.prefers_incremental_delivery
+            else None
+        )
+        if method is None or self._delivery is None:
+            if self._load is not None:
+                for piece in pieces:
+                    self._load.keep(piece)
+            return True
+        data = b"".join(pieces)
+        with self._core.lock:  # `_delivered` runs on another thread
+            self._undelivered += len(data)
+            is_full = self._is_starved = self._undelivered > HIGH_WATER
+        self._post_data(method, data)
+        return not is_full
 
     def _take_early(self, data: bytes) -> bool | None:
         """Keep what comes before the decision; None if that has just been made."""

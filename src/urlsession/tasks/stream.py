@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Generator, Iterator, Seque
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import URLError, UsageError
-from .data_task import URLSessionDataTask
+from .data_task import GATHERED_FROM, URLSessionDataTask
 from .waiting import Waiter, new_future, new_lock, wake
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ __all__ = ("AsyncBytes", "BytesLoad", "StreamedDataTask")
 
 HIGH_WATER = 1024 * 1024  # bytes in memory at which the transfer pauses
 LOW_WATER = 256 * 1024  # bytes in memory at which it goes on
-GATHERED_FROM = 256 * 1024  # bytes of a body that shows to be large
 
 
 class StreamedDataTask(URLSessionDataTask):
@@ -48,7 +47,6 @@ class StreamedDataTask(URLSessionDataTask):
         self._lock = threading.RLock()
         self._has_head = False
         self._tells_data = True
-        self._gathers = False
 
     def _abandon(self, message: str) -> None:
         self._lock = threading.RLock()  # may be held by a thread that is not here
@@ -82,9 +80,8 @@ class StreamedDataTask(URLSessionDataTask):
         if self._readers:
             with self._lock:
                 self._wake_readers()
-        if self._received >= GATHERED_FROM and not self._gathers and self._load:
-            self._gathers = True
-            self._load.gather()
+        if self._received >= GATHERED_FROM and not self._gathers:
+            self._gather()
         return True
 
     def load_did_receive_pieces(self, pieces: Sequence[bytes]) -> bool:
