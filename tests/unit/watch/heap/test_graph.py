@@ -32,7 +32,7 @@ def no_collector() -> Iterator[None]:
     gc.collect()
 
 
-def search(ref: object, budget_s: float = 3.0) -> HolderGraph:
+def search(ref: object, budget_s: float = 60.0) -> HolderGraph:
     """Search from what a weak reference or an iterator gives."""
     graph = HolderGraph(Roots(CodeMap()), CodeMap(), time.monotonic() + budget_s)
     graph.add_owner(ref() if callable(ref) else ref)

@@ -27,6 +27,8 @@ import pytest
 
 from urlsession.watch.heap import Holding, find_holdings
 
+WITHIN_S = 60.0  # what it says is tested, not how fast: other tests leave much behind
+
 
 class Session:
     """Stands for an owner; must never be asked anything."""
@@ -131,7 +133,7 @@ def nothing_held() -> Iterator[None]:
 
 def held_by(hold: Callable[[], weakref.ref[Session]]) -> Holding:
     """Return what holds the session that a function made and left."""
-    return find_holdings({1: hold()})[1]
+    return find_holdings({1: hold()}, budget_s=WITHIN_S)[1]
 
 
 def leave(hold: Hold) -> weakref.ref[Session]:
@@ -381,7 +383,7 @@ def test_error_being_handled_is_a_root() -> None:
     try:
         load()
     except ValueError:
-        found = find_holdings({1: refs[0]})[1]
+        found = find_holdings({1: refs[0]}, budget_s=WITHIN_S)[1]
 
     assert found.root == "exception"
     assert found.path[0] == "the ValueError being handled"
@@ -417,7 +419,7 @@ def test_context_that_a_thread_runs_in_is_a_root() -> None:
 
     thread = threading.Thread(target=work)
     thread.start()
-    found = find_holdings({1: refs.get(timeout=10)})[1]
+    found = find_holdings({1: refs.get(timeout=10)}, budget_s=WITHIN_S)[1]
     go_on.set()
     thread.join()
 
@@ -436,7 +438,7 @@ def test_frame_of_another_thread_names_local_and_thread() -> None:
 
     thread = threading.Thread(target=work, name="worker")
     thread.start()
-    found = find_holdings({1: refs.get(timeout=10)})[1]
+    found = find_holdings({1: refs.get(timeout=10)}, budget_s=WITHIN_S)[1]
     go_on.set()
     thread.join()
 
@@ -456,7 +458,7 @@ def test_function_in_an_executor_is_the_users() -> None:
 
     with ThreadPoolExecutor(1) as executor:
         executor.submit(work)
-        found = find_holdings({1: refs.get(timeout=10)})[1]
+        found = find_holdings({1: refs.get(timeout=10)}, budget_s=WITHIN_S)[1]
         go_on.set()
 
     assert found.root == "local"
@@ -469,7 +471,7 @@ def test_queued_call_of_an_executor_holds_its_arguments() -> None:
         held_as(executor)
         executor.submit(go_on.wait, 10)
         ref = leave(lambda one: executor.submit(closure_of, one))
-        found = find_holdings({1: ref})[1]
+        found = find_holdings({1: ref}, budget_s=WITHIN_S)[1]
         go_on.set()
 
     assert found.is_reachable
@@ -488,7 +490,7 @@ def test_call_that_is_running_holds_what_it_works_with() -> None:
 
     class Sink(io.BytesIO):
         def write(self, data: object) -> int:
-            seen.append(find_holdings({1: refs[0]})[1])
+            seen.append(find_holdings({1: refs[0]}, budget_s=WITHIN_S)[1])
             return 4
 
     seen: list[Holding] = []
@@ -510,7 +512,7 @@ def test_running_with_block_holds_what_it_will_leave() -> None:
         yield
 
     with client():
-        found = find_holdings({1: refs[0]})[1]
+        found = find_holdings({1: refs[0]}, budget_s=WITHIN_S)[1]
 
     assert found.is_reachable
     assert found.path[-2].startswith("local 'session' of ")
@@ -531,7 +533,7 @@ def test_running_task_names_task_and_local() -> None:
         refs: list[weakref.ref[Session]] = []
         task = asyncio.create_task(work(refs), name="poller")
         await asyncio.sleep(0)
-        found = find_holdings({1: refs[0]})[1]
+        found = find_holdings({1: refs[0]}, budget_s=WITHIN_S)[1]
         task.cancel()
         return found
 
@@ -556,7 +558,7 @@ def test_async_generator_names_its_local() -> None:
         held_as(steps)
         await anext(steps)
         del steps
-        found = find_holdings({1: refs[0]})[1]
+        found = find_holdings({1: refs[0]}, budget_s=WITHIN_S)[1]
         held_as(None)
         return found
 
@@ -685,7 +687,7 @@ def test_library_local_does_not_hide_the_users_name() -> None:
     thread = threading.Thread(target=work, args=(HELD,))
     thread.start()
     ready.wait(10)
-    found = find_holdings({1: ref})[1]
+    found = find_holdings({1: ref}, budget_s=WITHIN_S)[1]
     go_on.set()
     thread.join()
 
@@ -700,7 +702,7 @@ def test_cell_that_a_running_frame_shares_is_its_local() -> None:
     def inner() -> object:
         return session
 
-    found = find_holdings({1: weakref.ref(session)})[1]
+    found = find_holdings({1: weakref.ref(session)}, budget_s=WITHIN_S)[1]
 
     assert inner() is session
     assert found.path[0].startswith("local 'session' of test_cell_that")
