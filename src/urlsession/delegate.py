@@ -260,7 +260,7 @@ class URLSessionDataDelegate(URLSessionTaskDelegate):
     def data_task_did_receive_data(
         self, session: URLSession, task: URLSessionDataTask, data: bytes
     ) -> None:
-        """A piece of the body came, decoded; of a large body it may have 2.75 MiB."""
+        """A piece of the body came, decoded; of a large body it may have 3 MiB."""
 
     @_default
     def data_task_will_cache_response(

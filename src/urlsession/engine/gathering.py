@@ -6,12 +6,12 @@ given to the transfer when libcurl has returned. Decides when that begins, and w
 transfers have to pause then; what becomes of the pieces is the transfer's business.
 
 A piece that is gathered cannot be refused. What comes until the transfer can say that
-it wants no more is bounded: libcurl reads 22 times at most before it returns; over
-HTTP/2 it is what the window of the stream still allows, which libcurl would hold itself
-otherwise.
+it wants no more is bounded: libcurl reads 22 times at most before it returns, and may
+have held back what it had read before a pause. Over HTTP/2 it is what the window of the
+stream still allows, which libcurl would hold itself otherwise.
 
-What does not work: joining the pieces. To copy 64 KiB takes longer than to give the
-consumer four pieces instead of one.
+What does not work: joining the pieces for an iterator. To copy 64 KiB takes longer than
+to give four pieces instead of one.
 
 Everything here runs under the pool's lock, outside libcurl's callbacks but for `ask`.
 """

@@ -37,7 +37,7 @@ Option = tuple[int, object]
 
 BUFFER_SIZE = 512 * 1024  # bytes; 16 KiB, libcurl's default, costs a factor of seven
 # Bytes. What libcurl reads is copied once more, for which it should still be in the
-# processor's cache; and 22 times as much may come that a consumer cannot refuse.
+# processor's cache; and 23 times as much may come that a consumer cannot refuse.
 STREAM_BUFFER_SIZE = 128 * 1024
 _SUPPRESS_CONNECT_HEADERS = 265  # CURLOPT number; pycurl has no name for it
 _TLS_VERSIONS = {

@@ -235,7 +235,7 @@ class AsyncBytes:
     elsewhere. A chunk is never empty and no longer than 16 KiB, which is what libcurl
     delivers at a time; 64 KiB, about, if the body was coded; of a stored reply, and of a
     load without libcurl, it may have any length. Memory stays flat: the transfer pauses
-    while 1 MiB waits to be read, and up to 2.75 MiB more may have come until it does.
+    while 1 MiB waits to be read, and up to 3 MiB more may have come until it does.
     Leaving the loop early, closing or dropping the stream cancels the transfer and
     closes its connection.
 
