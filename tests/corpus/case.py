@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 from dataclasses import dataclass, field
@@ -82,18 +83,18 @@ def run_case(case: Case, addresses: list[str], python: str, folder: Path) -> Out
     report = folder / f"{case.name.replace('/', '-')}.json"
     options = case.stated.get("python", "").split()
     watch = case.stated.get("watch", "").split()
-    done = subprocess.run(
-        [
-            *(python, *options, "-m", "urlsession", "watch"),
-            *("--json", str(report), *watch, str(case.path), *addresses),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=RUN_WITHIN_S,
-        cwd=folder,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    command = [
+        *(python, *options, "-m", "urlsession", "watch"),
+        *("--json", str(report), *watch, str(case.path), *addresses),
+    ]
+    try:
+        done = _run(command, folder)
+    except OSError as error:
+        # Once in some 20,000 starts the kernel fails `execve` so, of a program that it
+        # has started a thousand times: nothing has run then.
+        if error.errno != errno.EFAULT:
+            raise
+        done = _run(command, folder)
     found = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
     return Outcome(exit_code=done.returncode, words=done.stderr, report=found)
 
@@ -106,3 +107,15 @@ def _read(path: Path) -> dict[str, str]:
             break
         stated[name] = value.strip()
     return stated
+
+
+def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=RUN_WITHIN_S,
+        cwd=folder,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )

@@ -22,6 +22,7 @@ IO_THREAD = "urlsession-io"  # shared by every session without a loop; stays for
 IO_DESCRIPTORS = {"anon_inode:[eventpoll]": 1, "anon_inode:[eventfd]": 2}
 """What the shared I/O thread may open once, when it starts in the course of work."""
 
+_LATE_S = 0.1  # seconds for what is merely late, before everything is collected
 _PACKAGE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
@@ -48,6 +49,9 @@ class Leftovers:
             return []
         # A cycle that the work made may hold sockets until the collector runs. The
         # tests of lifetimes look before that, with the collector off.
+        gc.collect(1)  # a whole one takes a second in a process of many tests
+        if wait_until(lambda: not self._now(), _LATE_S, every_s=0.005):
+            return []
         gc.collect()
         wait_until(lambda: not self._now(), within_s, every_s=0.01)
         return self._now()
