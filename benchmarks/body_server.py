@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks.machine import server_core
+from benchmarks.raw_server import run_server, serve_until_input_ends
 
 __all__ = ("body_server",)
 
@@ -29,16 +27,8 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (BLOCKS * len(BLOCK))
 @contextmanager
 def body_server() -> Iterator[str]:
     """Run the server as a process; give its URL, to which a path is added."""
-    command = [sys.executable, "-m", "benchmarks.body_server"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}/"
-        finally:
-            process.stdin.close()
+    with run_server("benchmarks.body_server") as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 def _serve(connection: socket.socket) -> None:
@@ -56,16 +46,7 @@ def _main() -> None:
     core = server_core()
     if core is not None:
         os.sched_setaffinity(0, {core})
-    listener = socket.create_server(("127.0.0.1", 0))
-    print(listener.getsockname()[1], flush=True)  # who started it reads it
-
-    def accept() -> None:
-        while True:
-            connection, _ = listener.accept()
-            threading.Thread(target=_serve, args=(connection,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    sys.stdin.read()
+    serve_until_input_ends(_serve)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,11 @@ import asyncio
 import base64
 import hashlib
 import socket
-import subprocess
-import sys
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from benchmarks.raw_server import run_server, serve_until_input_ends
 from benchmarks.workers.harness import Job, Sample, measure_async
 
 __all__ = ("MESSAGE", "echo_server", "measure_echoes")
@@ -35,14 +33,8 @@ Receive = Callable[[], Awaitable[object]]
 @contextmanager
 def echo_server() -> Iterator[str]:
     """Run the server as a process; give its URL."""
-    command = [sys.executable, "-m", "benchmarks.workers.web_socket"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield f"ws://127.0.0.1:{int(process.stdout.readline())}/"
-        process.stdin.close()  # the end of its standard input ends it
+    with run_server("benchmarks.workers.web_socket") as port:
+        yield f"ws://127.0.0.1:{port}/"
 
 
 async def measure_echoes(job: Job, send: Send, receive: Receive) -> Sample:
@@ -90,18 +82,5 @@ def _serve(connection: socket.socket) -> None:
             connection.sendall(_SENT * whole)
 
 
-def _main() -> None:
-    listener = socket.create_server(("127.0.0.1", 0))
-    print(listener.getsockname()[1], flush=True)  # who started it reads it
-
-    def accept() -> None:
-        while True:
-            connection, _ = listener.accept()
-            threading.Thread(target=_serve, args=(connection,), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    sys.stdin.read()
-
-
 if __name__ == "__main__":
-    _main()
+    serve_until_input_ends(_serve)

@@ -10,7 +10,6 @@ import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,8 @@ from urlsession import (
 from urlsession.testing import RecordingDelegate, ServerConnection, wait_until
 from urlsession.tls import TLSProtocolVersion
 
+from .bad_certificates import BAD, context_of
+
 if TYPE_CHECKING:
     from urlsession.testing.certificates import CertificateAuthority
 
@@ -45,13 +46,6 @@ USE = AuthChallengeDisposition.USE_CREDENTIAL
 DEFAULT = AuthChallengeDisposition.PERFORM_DEFAULT_HANDLING
 CANCEL = AuthChallengeDisposition.CANCEL_AUTHENTICATION_CHALLENGE
 REJECT = AuthChallengeDisposition.REJECT_PROTECTION_SPACE
-BAD = {
-    "unknown root": (20, URLErrorCode.SERVER_CERTIFICATE_HAS_UNKNOWN_ROOT),
-    "other host": (62, URLErrorCode.SERVER_CERTIFICATE_UNTRUSTED),
-    "expired": (10, URLErrorCode.SERVER_CERTIFICATE_HAS_BAD_DATE),
-    "not yet valid": (9, URLErrorCode.SERVER_CERTIFICATE_NOT_YET_VALID),
-}
-
 Judge = Callable[[ServerTrust], Any]
 
 
@@ -107,19 +101,6 @@ class Upgrading:
                 connection.send(data.upper())
         finally:
             self.has_ended.set()
-
-
-def context_of(kind: str, ca: CertificateAuthority) -> ssl.SSLContext:
-    """Return a server's context with such a certificate."""
-    if kind == "unknown root":
-        return ca.unknown_root_context()
-    if kind == "other host":
-        return ca.other_host_context()
-    if kind == "expired":
-        return ca.expired_context()
-    if kind == "not yet valid":
-        return ca.server_context(not_after=datetime.now(UTC) + timedelta(days=3))
-    return ca.server_context()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import asyncio
 import ssl
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +36,18 @@ from urlsession.testing import (
     ServerConnection,
 )
 
-from .auth_server import basic_value
+from .bad_certificates import BAD, context_of
 from .proxy_servers import microsocks, tinyproxy
-from .web_socket_peer import BINARY, CLOSE, TEXT, Frame, Peer, frame, web_socket_handler
+from .web_socket_peer import (
+    BINARY,
+    CLOSE,
+    TEXT,
+    Frame,
+    Peer,
+    frame,
+    guarded_echo,
+    web_socket_handler,
+)
 
 if TYPE_CHECKING:
     from urlsession.testing.certificates import CertificateAuthority
@@ -58,12 +66,6 @@ TASK, SESSION = "task_did_receive_challenge", "session_did_receive_challenge"
 OPENED = "web_socket_task_did_open"
 ME, YOU = URLCredential("me", "s3cret"), URLCredential("you", "other")
 DEFLATE = ("Sec-WebSocket-Extensions", "permessage-deflate")
-BAD = {
-    "unknown root": URLErrorCode.SERVER_CERTIFICATE_HAS_UNKNOWN_ROOT,
-    "other host": URLErrorCode.SERVER_CERTIFICATE_UNTRUSTED,
-    "expired": URLErrorCode.SERVER_CERTIFICATE_HAS_BAD_DATE,
-    "not yet valid": URLErrorCode.SERVER_CERTIFICATE_NOT_YET_VALID,
-}
 
 
 @pytest.fixture(autouse=True)
@@ -104,32 +106,9 @@ def way(
             yield kind
 
 
-def context_of(kind: str, ca: CertificateAuthority) -> ssl.SSLContext:
-    """Return a server's context with a certificate that is not good."""
-    if kind == "unknown root":
-        return ca.unknown_root_context()
-    if kind == "other host":
-        return ca.other_host_context()
-    if kind == "expired":
-        return ca.expired_context()
-    return ca.server_context(not_after=datetime.now(UTC) + timedelta(days=3))
-
-
 def url_of(server: LoopbackServer) -> str:
     """Return where to open a WebSocket."""
     return server.url("/").replace("http", "ws", 1)
-
-
-def guarded(connection: ServerConnection) -> None:
-    """Be a WebSocket that wants a password of its own, and echoes."""
-    while request := connection.recv_request():
-        if request.header("Authorization") == basic_value("you", "other"):
-            peer = Peer(connection, request)
-            peer.accept()
-            peer.echo()
-            return
-        field = ("WWW-Authenticate", 'Basic realm="r"')
-        connection.send_response(401, [field], b"no")
 
 
 def accept(_session: object, challenge: Any) -> Any:
@@ -193,7 +172,7 @@ def test_proxy_then_certificate_then_server_then_it_opens(
     loop_factory: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
     """Each once, however often libcurl has to connect for it."""
-    server = serve(guarded, tls=ca.unknown_root_context())
+    server = serve(guarded_echo("you", "other"), tls=ca.unknown_root_context())
     delegate = RecordingDelegate({TASK: log_in, SESSION: accept})
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         message = runner.run(echoed(configuration, delegate, url_of(server)))
@@ -223,7 +202,7 @@ def test_what_was_accepted_is_sent_from_the_start(
     serve: Serve, configuration: URLSessionConfiguration
 ) -> None:
     """Once a WebSocket has opened with it, as after a load; it is stored, too."""
-    server = serve(guarded)
+    server = serve(guarded_echo("you", "other"))
     delegate = RecordingDelegate({TASK: log_in})
     with URLSession(configuration, delegate) as session:
         for _ in range(3):
@@ -265,7 +244,7 @@ def test_refused_certificate_may_be_accepted(
         space = challenge.protection_space
         assert (space.host, space.port) == (server.host, server.port)
         assert challenge.error is not None
-        assert challenge.error.code is BAD[kind]
+        assert challenge.error.code is BAD[kind][1]
 
 
 class Hearing:
@@ -284,10 +263,10 @@ class Hearing:
     ("answer", "code"),
     [
         ((CANCEL, None), URLErrorCode.CANCELLED),
-        ((DEFAULT, None), BAD["unknown root"]),
-        ((REJECT, None), BAD["unknown root"]),
-        ((USE, None), BAD["unknown root"]),
-        (None, BAD["unknown root"]),
+        ((DEFAULT, None), BAD["unknown root"][1]),
+        ((REJECT, None), BAD["unknown root"][1]),
+        ((USE, None), BAD["unknown root"][1]),
+        (None, BAD["unknown root"][1]),
     ],
     ids=["cancel", "default", "reject", "use none", "None"],
 )

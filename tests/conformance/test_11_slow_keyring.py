@@ -38,7 +38,7 @@ from urlsession.testing import (
 )
 
 from .auth_server import basic, basic_value
-from .web_socket_peer import Peer
+from .web_socket_peer import guarded_echo
 
 if TYPE_CHECKING:
     from ..conftest import Serve
@@ -234,23 +234,11 @@ def test_loads_that_wait_share_one_look(
     assert slow.read_count == 1
 
 
-def guarded_echo(connection: ServerConnection) -> None:
-    """Be a WebSocket that wants a password."""
-    while request := connection.recv_request():
-        if request.header("Authorization") == basic_value("me", "s3cret"):
-            peer = Peer(connection, request)
-            peer.accept()
-            peer.echo()
-            return
-        field = ("WWW-Authenticate", 'Basic realm="r"')
-        connection.send_response(401, [field], b"no")
-
-
 def test_web_socket_waits_off_the_loop(
     serve: Serve, slow: SlowKeyring, configuration: URLSessionConfiguration
 ) -> None:
     """For its handshake."""
-    server = serve(guarded_echo)
+    server = serve(guarded_echo("me", "s3cret"))
     keep(slow, space_of(server))
 
     async def run() -> object:
@@ -330,7 +318,7 @@ def test_load_that_is_cancelled_while_it_waits_leaves_nothing(
     end: str,
 ) -> None:
     """It is over at once; the keyring's answer is too late, and starts nothing."""
-    server = serve(guarded_echo)
+    server = serve(guarded_echo("me", "s3cret"))
     keep(slow, space_of(server))
     delegate = RecordingDelegate({CHALLENGE: None})
     session = URLSession(configuration, delegate)

@@ -7,7 +7,6 @@ import ssl
 import threading
 from base64 import b64decode
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,7 @@ from urlsession.testing import (
     answering,
 )
 
+from .bad_certificates import BAD, context_of
 from .http3_server import http3_server
 
 if TYPE_CHECKING:
@@ -53,13 +53,6 @@ ACCEPTS = "11:URLCredential(trust:)"
 METHOD = "4:URLSession:didReceiveChallenge:"
 ORDER = "17:challenge"
 ERRORS = "8:serverCertificate… (-1201 to -1204)"
-
-BAD = {
-    "unknown root": (20, URLErrorCode.SERVER_CERTIFICATE_HAS_UNKNOWN_ROOT),
-    "other host": (62, URLErrorCode.SERVER_CERTIFICATE_UNTRUSTED),
-    "expired": (10, URLErrorCode.SERVER_CERTIFICATE_HAS_BAD_DATE),
-    "not yet valid": (9, URLErrorCode.SERVER_CERTIFICATE_NOT_YET_VALID),
-}
 
 
 def accept(trust: ServerTrust) -> Answer:
@@ -92,17 +85,6 @@ def configuration(ca: CertificateAuthority) -> URLSessionConfiguration:
     made = URLSessionConfiguration.ephemeral()
     made.trusted_certificates = ca.path
     return made
-
-
-def context_of(kind: str, ca: CertificateAuthority) -> ssl.SSLContext:
-    """Return a server's context with a certificate that is not good."""
-    if kind == "unknown root":
-        return ca.unknown_root_context()
-    if kind == "other host":
-        return ca.other_host_context()
-    if kind == "expired":
-        return ca.expired_context()
-    return ca.server_context(not_after=datetime.now(UTC) + timedelta(days=3))
 
 
 class Deaf:
@@ -279,7 +261,7 @@ def test_no_byte_is_sent_before_the_decision(
 ) -> None:
     """Heard by the server while the delegate thinks: nothing, on any connection."""
     deaf = Deaf()
-    context = ca.server_context() if kind == "good" else context_of(kind, ca)
+    context = context_of(kind, ca)
     server = serve(deaf, tls=context)
     heard: list[list[bytes]] = []
 

@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from urlsession.testing import PeerEndedError, ReceivedRequest, ServerConnection
+from urlsession.testing.server import Handler
+
+from .auth_server import basic_value
 
 __all__ = (
     "BINARY",
@@ -24,6 +27,7 @@ __all__ = (
     "Frame",
     "Peer",
     "frame",
+    "guarded_echo",
     "web_socket_handler",
 )
 
@@ -219,5 +223,21 @@ def web_socket_handler(
             talk(peer)
         except (PeerEndedError, ConnectionError):
             pass
+
+    return handle
+
+
+def guarded_echo(user: str, password: str) -> Handler:
+    """Return a handler: a WebSocket that wants a password, and echoes."""
+
+    def handle(connection: ServerConnection) -> None:
+        while request := connection.recv_request():
+            if request.header("Authorization") == basic_value(user, password):
+                peer = Peer(connection, request)
+                peer.accept()
+                peer.echo()
+                return
+            field = ("WWW-Authenticate", 'Basic realm="r"')
+            connection.send_response(401, [field], b"no")
 
     return handle

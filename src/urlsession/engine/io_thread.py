@@ -6,11 +6,10 @@ itself to the pool instead of switching threads twice for each request: while it
 does, the I/O thread leaves that pool alone.
 
 A thread that waits for one result after the other, or one piece of a body after the
-other, *keeps* its pool between them: a
-reply that came before the thread had begun to wait would wake the I/O thread as well,
-and both would want the interpreter (some 10 µs a load). The I/O thread looks every
-`TICK_S` whether that is still so; a load that somebody else waits for, or nobody, ends
-it at once.
+other, *keeps* its pool between them: a reply that came before the thread had begun to
+wait would wake the I/O thread as well, and both would want the interpreter (some 10 µs
+a load). A load that somebody else waits for ends that at once. The I/O thread looks
+every `TICK_S` whether the pool is still used, for a load that nobody waits for.
 """
 
 from __future__ import annotations

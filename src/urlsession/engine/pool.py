@@ -74,9 +74,8 @@ _SIZE_UPLOAD = pycurl.SIZE_UPLOAD_T
 
 _MAX_SPARE_HANDLES = 128
 _UNBOUNDED = 1 << 20  # pooled connections; the reaper bounds them by age instead
-_ROUNDS = 16  # of libcurl's "call me again at once" before others get a turn
 _BACK_WITHIN_S = 0.01  # seconds; else another thread goes on
-_SLICE_S = 0.004  # seconds for those; a body that comes fast asks again and again
+_SLICE_S = 0.004  # seconds for `ROUNDS`; a body that comes fast asks again and again
 
 
 class Pool:
@@ -580,7 +579,7 @@ class Pool:
         rounds = 0
         ends_at = 0.0
         has_given = False
-        while self._is_curl_due and self._multi is not None and rounds < _ROUNDS:
+        while self._is_curl_due and self._multi is not None and rounds < ROUNDS:
             self._is_curl_due = False
             self._curl_at = math.inf
             self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
